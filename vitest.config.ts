@@ -1,0 +1,48 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+/** Long enough for a loaded 2-core machine; tests wait for conditions, this only bounds a hang. */
+const REAL_BROWSER_TIMEOUT_MS = 120_000;
+const END_TO_END_TIMEOUT_MS = 240_000;
+
+export default defineConfig({
+	test: {
+		projects: [
+			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+			{
+				plugins: [
+					cloudflareTest({
+						wrangler: { configPath: "./wrangler.toml" },
+						miniflare: {
+							bindings: {
+								ADMIN_TOKEN: "test-admin-token",
+								RUNNER_TOKEN: "test-runner-token",
+								SIGNING_KEY: "test-signing-key-of-at-least-32-bytes",
+								ALLOW_PRIVATE_DESTINATIONS: "1",
+							},
+						},
+					}),
+				],
+				test: { name: "edge", include: ["test/edge/**/*.test.ts"], testTimeout: 30_000 },
+			},
+			{
+				test: {
+					name: "browser",
+					include: ["test/browser/**/*.test.ts"],
+					testTimeout: REAL_BROWSER_TIMEOUT_MS,
+					hookTimeout: REAL_BROWSER_TIMEOUT_MS,
+					fileParallelism: false,
+				},
+			},
+			{
+				test: {
+					name: "e2e",
+					include: ["test/e2e/**/*.test.ts"],
+					testTimeout: END_TO_END_TIMEOUT_MS,
+					hookTimeout: END_TO_END_TIMEOUT_MS,
+					fileParallelism: false,
+				},
+			},
+		],
+	},
+});

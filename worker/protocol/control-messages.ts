@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { LAYOUT_NAMES } from "../../media/layout.ts";
+import { compositorStatsSchema } from "./compositor-stats.ts";
+import { personIdSchema } from "./roles.ts";
+
+/** Messages of the control socket, `GET /api/broadcasts/{id}/control` (JSON text). Token as on the media socket. */
+
+export const layoutNameSchema = z.enum(LAYOUT_NAMES);
+
+export const scenePersonSchema = z.object({
+	id: personIdSchema,
+	/** Shown on the label and the card. */
+	name: z.string(),
+	/** Linear gain, 1 is unchanged. */
+	gain: z.number().min(0).max(4),
+});
+
+/** Everything a compositor needs to make the one scene; sent on connecting and on every change. */
+export const sceneSchema = z.object({
+	layout: layoutNameSchema,
+	width: z.number().int(),
+	height: z.number().int(),
+	frameRate: z.number().int(),
+	videoBitrateBps: z.number().int(),
+	audioBitrateBps: z.number().int(),
+	/** Seconds between key frames. */
+	keyFrameIntervalS: z.number(),
+	/** In layout order: the first fills `solo` and the large place of `pip`. */
+	people: z.array(scenePersonSchema),
+});
+export type Scene = z.infer<typeof sceneSchema>;
+export type ScenePerson = z.infer<typeof scenePersonSchema>;
+
+/** Client → Broadcast. */
+export const controlRequestSchema = z.discriminatedUnion("type", [
+	z.object({ type: z.literal("set-layout"), layout: layoutNameSchema, scene: z.literal("main").optional() }),
+	z.object({ type: z.literal("compositor-stats"), stats: compositorStatsSchema }),
+	z.object({ type: z.literal("ping") }),
+]);
+export type ControlRequest = z.infer<typeof controlRequestSchema>;
+
+/** Broadcast → client. `scene` goes to compositors, `status` and `stats` to everyone else, `error` answers a request that was refused. */
+export const controlEventSchema = z.discriminatedUnion("type", [
+	z.object({ type: z.literal("scene"), scene: sceneSchema }),
+	z.object({
+		type: z.literal("status"),
+		status: z.string(),
+		layout: layoutNameSchema,
+		/** Streams with a publisher now. */
+		liveStreams: z.array(z.string()),
+	}),
+	z.object({ type: z.literal("stats"), stats: compositorStatsSchema }),
+	z.object({ type: z.literal("error"), title: z.string(), detail: z.string() }),
+	z.object({ type: z.literal("pong") }),
+]);
+export type ControlEvent = z.infer<typeof controlEventSchema>;

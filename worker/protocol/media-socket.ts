@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+/**
+ * The media socket, `GET /api/broadcasts/{id}/media/{stream}?direction=publish|subscribe[&ack=1]`.
+ *
+ * Binary messages are WS-FLV: the first holds the 9-byte FLV header and PreviousTagSize0, each later one exactly one FLV tag with its
+ * PreviousTagSize (Adobe FLV 10.1 §E.2–E.4). Text messages are the JSON below.
+ *
+ * The token travels as `Authorization: Bearer`, or as the WebSocket subprotocol `bearer.<token>` beside {@link MEDIA_SUBPROTOCOL}
+ * (browsers cannot set headers), or, for players that can do neither, as `?token=` when subscribing.
+ */
+export const MEDIA_SUBPROTOCOL = "tandem";
+export const BEARER_SUBPROTOCOL_PREFIX = "bearer.";
+
+export const directionSchema = z.enum(["publish", "subscribe"]);
+export type Direction = z.infer<typeof directionSchema>;
+
+/** Subscriber → Router, when it asked for `ack=1`: how many tags it has taken since it connected (never decreasing). */
+export const mediaAckSchema = z.object({ type: z.literal("ack"), tags: z.number().int().nonnegative() });
+export type MediaAck = z.infer<typeof mediaAckSchema>;
+
+/** A subscriber acknowledges after at most this many tags … */
+export const ACK_EVERY_TAGS = 16;
+/** … and after at most this long when a tag is waiting to be acknowledged. */
+export const ACK_EVERY_MS = 100;
+
+/** Largest WS-FLV message either side may send: a message limit of 16 MiB as in RTMP, plus the tag's framing. */
+export const MAX_MEDIA_MESSAGE_BYTES = 16 * 1024 * 1024 + 64;
