@@ -1,0 +1,143 @@
+import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
+import type { StreamName } from "./roles.ts";
+
+/**
+ * What the Durable Objects say to each other by RPC. Types only: every object codes against these, never against a fellow's class.
+ * Everything here is structured-cloneable, and nothing that leaves an object holds a stream key or a token, except where it says so.
+ */
+
+// --- Router: one per broadcast, named by the broadcast's id -------------------------------------------------------------------
+
+export interface RouterSubscriberStats {
+	readonly id: string;
+	/** How long the oldest unacknowledged tag has waited; 0 for subscribers that do not acknowledge. */
+	readonly ackLagMs: number;
+	readonly skippedTags: number;
+}
+
+export interface RouterStreamStats {
+	readonly stream: StreamName;
+	readonly publisherConnected: boolean;
+	readonly videoCodec?: VideoCodec;
+	readonly audioCodec?: AudioCodec;
+	readonly width?: number;
+	readonly height?: number;
+	readonly frameRate?: number;
+	/** Measured over the last seconds, all tags. */
+	readonly bitrateBps: number;
+	/** Tags taken from publishers since the stream began. */
+	readonly tags: number;
+	/** Absent until the first tag. */
+	readonly lastTagAgeMs?: number;
+	readonly subscribers: readonly RouterSubscriberStats[];
+}
+
+export interface RouterStats {
+	readonly streams: readonly RouterStreamStats[];
+}
+
+/** Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…]` and `/subscribe?stream=…[&ack=1]`, authorised by the caller. */
+export interface RouterRpc {
+	/** Called at creation; twice is the same as once. */
+	open(config: { readonly broadcastId: string }): Promise<void>;
+	/** Closes every socket with `CLOSE.ended`; later publishers are refused with it too. Twice is the same as once. */
+	end(reason: string): Promise<void>;
+	stats(): Promise<RouterStats>;
+}
+
+/** Sent when a stream gains a publisher that has shown a key frame, and when it loses its publisher. */
+export interface StreamChange {
+	readonly stream: StreamName;
+	readonly state: "live" | "idle";
+	readonly width?: number;
+	readonly height?: number;
+}
+
+// --- Egress: one per destination, named `${broadcastId}/${destinationId}` ------------------------------------------------------
+
+export interface EgressConfig {
+	readonly broadcastId: string;
+	readonly destinationId: string;
+	readonly stream: StreamName;
+	/** May hold the key in its path: never logged, never answered. */
+	readonly url: string;
+	/** Never logged, never answered. */
+	readonly streamKey?: string;
+	readonly width: number;
+	readonly height: number;
+	readonly frameRate: number;
+	readonly videoBitrateBps: number;
+	readonly audioBitrateBps: number;
+}
+
+export type EgressState = "connecting" | "live" | "retrying" | "refused" | "stopped";
+
+export interface EgressStatus {
+	readonly state: EgressState;
+	readonly bytes: number;
+	readonly reconnects: number;
+	readonly droppedTags: number;
+	/** Never holds a key. */
+	readonly lastError?: string;
+	readonly queueMs: number;
+	readonly attempts: number;
+}
+
+export interface EgressRpc {
+	/** Idempotent; kept in storage, so that publishing survives the object's eviction. */
+	start(config: EgressConfig): Promise<void>;
+	/** Final: FCUnpublish and deleteStream are sent. Idempotent. */
+	stop(reason: string): Promise<void>;
+	status(): Promise<EgressStatus>;
+}
+
+// --- CompositorPool: named "default" -------------------------------------------------------------------------------------------
+
+export const DEFAULT_POOL_NAME = "default";
+
+export interface LeaseRequest {
+	readonly broadcastId: string;
+	/** A `compositor` role token for that broadcast and fence. */
+	readonly token: string;
+	/** Rises with every lease of the broadcast. */
+	readonly fence: number;
+}
+
+export type LeaseAnswer =
+	| { readonly outcome: "assigned"; readonly leaseId: string }
+	/** No free place now; `leaseChanged` with "assigned" follows when a runner has one. */
+	| { readonly outcome: "waiting"; readonly leaseId: string }
+	/** The queue of waiting requests is full. */
+	| { readonly outcome: "refused"; readonly reason: string };
+
+export interface PoolStats {
+	readonly runners: number;
+	readonly capacity: number;
+	readonly freePlaces: number;
+	readonly leases: number;
+	readonly waiting: number;
+}
+
+/** Also answers `fetch` with the runner socket at `/connect`, authorised by the caller. */
+export interface CompositorPoolRpc {
+	acquire(request: LeaseRequest): Promise<LeaseAnswer>;
+	/** Of an assigned or a waiting request; unknown leases are ignored. */
+	release(leaseId: string, reason: string): Promise<void>;
+	stats(): Promise<PoolStats>;
+}
+
+export interface LeaseChange {
+	readonly leaseId: string;
+	readonly fence: number;
+	readonly state: "assigned" | "running" | "lost" | "released";
+	readonly reason: string;
+}
+
+// --- Broadcast: one per broadcast, named by its id -----------------------------------------------------------------------------
+
+/** What fellow objects tell a Broadcast. It also answers `fetch` with the control socket at `/control`. */
+export interface BroadcastRpc {
+	streamChanged(change: StreamChange): Promise<void>;
+	egressChanged(destinationId: string, status: EgressStatus): Promise<void>;
+	leaseChanged(change: LeaseChange): Promise<void>;
+}
