@@ -1,0 +1,59 @@
+import { CLOSE } from "../../worker/protocol/close-codes.ts";
+import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
+import { type ControlRequest, controlEventSchema, type Scene } from "../../worker/protocol/control-messages.ts";
+import { ReconnectingSocket, socketUrl } from "../sockets/reconnecting-socket.ts";
+
+export interface ControlClientOptions {
+	readonly apiUrl: string;
+	readonly broadcastId: string;
+	readonly token: string;
+	/** The scene as it is now: on connecting, and on every change. */
+	onScene(scene: Scene): void;
+	onRefused(reason: string): void;
+	onProblem(reason: string): void;
+}
+
+/** The compositor's end of the control socket: takes the scene, gives figures. */
+export class ControlClient {
+	readonly #socket: ReconnectingSocket;
+
+	constructor(options: ControlClientOptions) {
+		const url = socketUrl(options.apiUrl, `/api/broadcasts/${options.broadcastId}/control`);
+		this.#socket = new ReconnectingSocket(url, options.token, {
+			onOpen: () => {},
+			onMessage: (data) => {
+				const parsed = controlEventSchema.safeParse(parseJson(data));
+				if (!parsed.success) {
+					options.onProblem(`control: expected a known message, got ${parsed.error.message}`);
+				} else if (parsed.data.type === "scene") {
+					options.onScene(parsed.data.scene);
+				} else if (parsed.data.type === "error") {
+					options.onProblem(`control: ${parsed.data.title}: ${parsed.data.detail}`);
+				}
+			},
+			onBroken: (reason) => options.onProblem(`control: connection lost (${reason})`),
+			onRefused: (code, reason) => options.onRefused(reason === "" ? `closed with code ${code}` : reason),
+		});
+	}
+
+	/** Figures are worth nothing later: without a connection they are left out. */
+	sendStats(stats: CompositorStats): void {
+		const request: ControlRequest = { type: "compositor-stats", stats };
+		this.#socket.open?.send(JSON.stringify(request));
+	}
+
+	close(): void {
+		this.#socket.close(CLOSE.done.code, "done");
+	}
+}
+
+function parseJson(data: ArrayBuffer | string): unknown {
+	if (typeof data !== "string") {
+		return undefined;
+	}
+	try {
+		return JSON.parse(data);
+	} catch {
+		return undefined; // Not JSON: the schema says so in its own words.
+	}
+}

@@ -1,0 +1,48 @@
+import type { CompositorAssignment, CompositorPageStatus } from "../worker/protocol/pool-messages.ts";
+import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";
+
+/**
+ * The page owns only what a worker cannot: its two globals, through which the runner starts it and asks how it is.
+ * The worker is loaded at once, so that a warm spare has everything but its assignment.
+ */
+
+let status: CompositorPageStatus = { state: "idle", programFrames: 0 };
+
+const pipeline = new Worker(new URL("./pipeline-worker.ts", import.meta.url), { type: "module", name: "pipeline" });
+
+pipeline.onmessage = (event: MessageEvent<FromPipeline>) => {
+	const message = event.data;
+	switch (message.type) {
+		case "status":
+			status = message.status;
+			break;
+		case "log":
+			console[message.level](message.text);
+			break;
+		default:
+			message satisfies never;
+	}
+};
+pipeline.onerror = (event) => {
+	status = { ...status, state: "failed", reason: `pipeline worker: ${event.message}` };
+};
+
+function post(message: ToPipeline): void {
+	pipeline.postMessage(message);
+}
+
+declare global {
+	var tandemStart: (assignment: CompositorAssignment) => void;
+	var tandemStatus: () => CompositorPageStatus;
+	var tandemStop: () => void;
+}
+
+globalThis.tandemStart = (assignment) => {
+	if (status.state !== "idle") {
+		throw new Error(`compositor page: expected to be idle, got an assignment while ${status.state}`);
+	}
+	status = { state: "starting", programFrames: 0 };
+	post({ type: "start", assignment });
+};
+globalThis.tandemStatus = () => status;
+globalThis.tandemStop = () => post({ type: "stop" });

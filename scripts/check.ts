@@ -1,0 +1,32 @@
+import { spawnSync } from "node:child_process";
+
+/** `npm run check`: types, lint, format, import cycles and layers, and a Worker that would deploy. The same here and in CI. */
+
+const TYPE_PROJECTS = ["media", "rtmp", "worker", "page", "node"];
+
+const steps: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
+	...TYPE_PROJECTS.map((project) => [`types of ${project}`, "tsc", "-p", `tsconfig/${project}.json`] as const),
+	["lint, format, cycles and layers", "biome", "ci", "--error-on-warnings", "."],
+	["pages build", "vite", "build", "--logLevel", "warn"],
+	["Worker bundles", "wrangler", "deploy", "--dry-run", "--outdir", "dist/worker"],
+];
+
+const failed: string[] = [];
+for (const [name, command, ...args] of steps) {
+	const startedMs = performance.now();
+	const result = spawnSync(command, args, {
+		encoding: "utf8",
+		env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
+	});
+	const ok = result.status === 0;
+	console.log(`${ok ? "ok  " : "FAIL"} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);
+	if (!ok) {
+		failed.push(name);
+		console.log(result.error?.message ?? `${result.stdout}${result.stderr}`);
+	}
+}
+
+if (failed.length > 0) {
+	console.log(`check failed: ${failed.join(", ")}`);
+	process.exitCode = 1;
+}
