@@ -1,0 +1,294 @@
+import { expect, test } from "vitest";
+import { type FlvTag, TAG_TYPE } from "../../../media/flv/tag.ts";
+import { flvHeader } from "../../../media/flv/tag-writer.ts";
+import { MAX_MEDIA_MESSAGE_BYTES } from "../../../worker/protocol/media-socket.ts";
+import type { StreamChange } from "../../../worker/protocol/object-rpc.ts";
+import { LiveStream, MAX_SUBSCRIBERS, MAX_UNACKNOWLEDGING_SUBSCRIBERS } from "../../../worker/router/live-stream.ts";
+import type { Publisher } from "../../../worker/router/publisher.ts";
+import { RecordingSink } from "./recording-sink.ts";
+import {
+	audioConfig,
+	hevcKeyFrame,
+	interFrame,
+	keyFrame,
+	message,
+	script,
+	sound,
+	videoConfig,
+} from "./wsflv-fixtures.ts";
+
+function stream(needsVideo = true) {
+	const changes: StreamChange[] = [];
+	const live = new LiveStream({ stream: "host", needsVideo, onChange: (change) => changes.push(change) });
+	return { live, changes };
+}
+
+function publish(live: LiveStream, nowMs = 0) {
+	const sink = new RecordingSink();
+	const publisher = live.publish(sink, nowMs);
+	const send = (tags: FlvTag[], atMs = nowMs) => sendTags(live, publisher, tags, atMs);
+	return { sink, publisher, send };
+}
+
+function sendTags(live: LiveStream, publisher: Publisher, tags: FlvTag[], nowMs: number): void {
+	for (const tag of tags) {
+		live.publisherMessage(publisher, message(tag), nowMs);
+	}
+}
+
+function subscribe(live: LiveStream, nowMs = 0, options = {}) {
+	const sink = new RecordingSink();
+	const subscriber = live.subscribe(sink, { id: "s", acknowledges: false, withGroup: true, ...options }, nowMs);
+	return { sink, subscriber };
+}
+
+const CONFIGS = (ms: number) => [videoConfig(ms), audioConfig(ms)];
+const summary = (sink: RecordingSink) =>
+	sink.tags.map(({ type, timestampMs, body }) => {
+		const name = type === TAG_TYPE.audio ? "audio" : body[0] === 0x17 ? "key" : "inter";
+		return `${body[1] === 0 ? `${type === TAG_TYPE.audio ? "audio" : "video"}-config` : name}@${timestampMs}`;
+	});
+
+test("gives a late joiner the configuration and the group of pictures so far, then every tag", () => {
+	const { live } = stream();
+	const { send } = publish(live);
+	send([...CONFIGS(0), keyFrame(0), interFrame(40), keyFrame(1_000), sound(1_010), interFrame(1_040)]);
+	const { sink } = subscribe(live);
+	send([interFrame(1_080)]);
+	expect(summary(sink)).toEqual([
+		"video-config@1000",
+		"audio-config@1000",
+		"key@1000",
+		"audio@1010",
+		"inter@1040",
+		"inter@1080",
+	]);
+});
+
+test("starts at the next key frame for one that wants no group", () => {
+	const { live } = stream();
+	const { send } = publish(live);
+	send([...CONFIGS(0), keyFrame(0)]);
+	const { sink } = subscribe(live, 0, { withGroup: false });
+	send([interFrame(40), keyFrame(80)]);
+	expect(summary(sink)).toEqual(["video-config@80", "audio-config@80", "key@80"]);
+});
+
+test("hears the header as a message of its own, in front of a tag, again, or never", () => {
+	const { live } = stream();
+	const { sink } = subscribe(live);
+	const { publisher, sink: peer } = publish(live);
+	const header = flvHeader();
+	const config = new Uint8Array(message(videoConfig(0)));
+	const joined = new Uint8Array(header.byteLength + config.byteLength);
+	joined.set(header);
+	joined.set(config, header.byteLength);
+	for (const data of [header.slice().buffer, joined.buffer, message(keyFrame(0)), header.slice().buffer]) {
+		live.publisherMessage(publisher, data as ArrayBuffer, 0);
+	}
+	expect(peer.closed).toBeUndefined();
+	expect(summary(sink)).toEqual(["video-config@0", "key@0"]);
+});
+
+test("lets sound flow at once and holds pictures back until a key frame with its configuration", () => {
+	const { live, changes } = stream();
+	const { sink } = subscribe(live);
+	const { send } = publish(live);
+	send([sound(0), audioConfig(0), sound(20), interFrame(30), keyFrame(40), videoConfig(60), interFrame(60)]);
+	expect(summary(sink)).toEqual(["audio-config@20", "audio@20"]);
+	expect(changes).toEqual([]);
+	send([keyFrame(80), interFrame(120)]);
+	expect(summary(sink).slice(2)).toEqual(["video-config@80", "key@80", "inter@120"]);
+	expect(changes).toEqual([{ stream: "host", state: "live", width: 1280, height: 720 }]);
+});
+
+test("drops scripts and repeated configurations, and sends on a changed one", () => {
+	const { live, changes } = stream();
+	const { sink } = subscribe(live);
+	const { send } = publish(live);
+	send([...CONFIGS(0), keyFrame(0), script(10), ...CONFIGS(20), interFrame(40), videoConfig(50, "360p"), keyFrame(80)]);
+	expect(summary(sink)).toEqual(["video-config@0", "audio-config@0", "key@0", "inter@40", "video-config@80", "key@80"]);
+	expect(changes.map((change) => change.width)).toEqual([1280, 640]);
+});
+
+test("a newer publisher takes over: the older is closed, and time goes on by one frame interval", () => {
+	const { live, changes } = stream();
+	const { sink } = subscribe(live);
+	const older = publish(live);
+	older.send([...CONFIGS(5_000), keyFrame(5_000), interFrame(5_040), sound(5_050)]);
+	const newer = publish(live, 100);
+	expect(older.sink.closed).toMatchObject({ kind: "takenOver" });
+	older.send([interFrame(5_080)]);
+	newer.send([...CONFIGS(0), sound(0), interFrame(0), keyFrame(20), sound(10), sound(25), interFrame(60)], 100);
+	expect(summary(sink).slice(3)).toEqual(["inter@5040", "audio@5050", "key@5090", "audio@5095", "inter@5130"]);
+	expect(changes).toHaveLength(1);
+});
+
+test("splices a publisher that comes back at once without anyone being told", () => {
+	const { live, changes } = stream();
+	const first = publish(live);
+	first.send([...CONFIGS(0), keyFrame(0)]);
+	live.publisherGone(first.publisher, 1_000);
+	live.tick(2_900);
+	publish(live, 2_900).send([...CONFIGS(0), keyFrame(0)], 2_950);
+	live.tick(5_000);
+	expect(changes.map((change) => change.state)).toEqual(["live"]);
+});
+
+test("goes idle when its publisher stays away, and plays nothing stale to a late joiner", () => {
+	const { live, changes } = stream();
+	const { publisher, send } = publish(live);
+	send([...CONFIGS(0), keyFrame(0), interFrame(40)]);
+	live.publisherGone(publisher, 1_000);
+	live.tick(3_000);
+	expect(changes.map((change) => change.state)).toEqual(["live"]);
+	live.tick(3_001);
+	expect(changes.map((change) => change.state)).toEqual(["live", "idle"]);
+	const { sink } = subscribe(live, 3_001);
+	const next = publish(live, 4_000);
+	next.send([...CONFIGS(0), sound(0), keyFrame(20)]);
+	expect(summary(sink)).toEqual(["video-config@80", "audio-config@80", "audio@80", "key@100"]);
+	expect(changes.map((change) => change.state)).toEqual(["live", "idle", "live"]);
+});
+
+test("a slow subscriber is skipped while another gets every tag", () => {
+	const { live } = stream();
+	const { send } = publish(live);
+	const slow = subscribe(live, 0, { acknowledges: true });
+	const fast = subscribe(live, 0, { acknowledges: true });
+	const sent: FlvTag[] = [...CONFIGS(0)];
+	send(sent);
+	for (let ms = 0; ms < 6_000; ms += 40) {
+		const tag = ms % 1_000 === 0 ? keyFrame(ms) : interFrame(ms);
+		sent.push(tag);
+		send([tag], ms);
+		live.subscriberMessage(fast.subscriber, JSON.stringify({ type: "ack", tags: sent.length }), ms);
+	}
+	expect(fast.sink.tags).toHaveLength(sent.length);
+	expect(slow.sink.tags.at(-1)?.timestampMs).toBe(2_000);
+	expect(live.stats(6_000).subscribers.map(({ skippedTags }) => skippedTags)).toEqual([99, 0]);
+});
+
+test("a subscriber whose socket is gone does not disturb the others", () => {
+	const { live } = stream();
+	const { send } = publish(live);
+	const dead = subscribe(live);
+	const well = subscribe(live);
+	send([...CONFIGS(0), keyFrame(0)]);
+	dead.sink.gone = true;
+	send([interFrame(40), interFrame(80)]);
+	expect(summary(well.sink).slice(3)).toEqual(["inter@40", "inter@80"]);
+	expect(live.stats(0).subscribers).toHaveLength(1);
+});
+
+test("closes a subscriber that sends nonsense, and only that one", () => {
+	const { live } = stream();
+	const { send, sink: peer } = publish(live);
+	const bad = subscribe(live, 0, { acknowledges: true });
+	const well = subscribe(live);
+	live.subscriberMessage(bad.subscriber, "nonsense", 0);
+	expect(bad.sink.closed).toMatchObject({ kind: "badMedia" });
+	send([...CONFIGS(0), keyFrame(0)]);
+	expect(summary(well.sink)).toHaveLength(3);
+	expect(peer.closed).toBeUndefined();
+});
+
+test.each([
+	["text", "hello", "badMedia", "expected binary FLV messages, got text"],
+	["garbage", new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).buffer, "badMedia", "expected tag type"],
+	["nothing", new ArrayBuffer(0), "badMedia", "expected"],
+	["HEVC", message(hevcKeyFrame(0)), "badMedia", "HEVC"],
+	["too much", new ArrayBuffer(MAX_MEDIA_MESSAGE_BYTES + 1), "tooLarge", "expected at most"],
+] as const)("closes a publisher that sends %s", (_name, data, kind, reason) => {
+	const { live } = stream();
+	const { publisher, sink } = publish(live);
+	live.publisherMessage(publisher, data, 0);
+	expect(sink.closed).toMatchObject({ kind, reason: expect.stringContaining(reason) });
+	expect(live.stats(0).publisherConnected).toBe(false);
+});
+
+test("closes a publisher whose configuration cannot be decoded with", () => {
+	const { live } = stream();
+	const { send, sink } = publish(live);
+	const config = videoConfig(0);
+	send([{ ...config, body: config.body.subarray(0, 12) }]);
+	expect(sink.closed).toMatchObject({ kind: "badMedia", reason: expect.stringContaining("expected") });
+});
+
+test("closes a person's publisher that brings no picture, at its next tag or without one", () => {
+	for (const provoke of ["tag", "tick"]) {
+		const { live } = stream();
+		const { send, sink } = publish(live, 1_000);
+		send([audioConfig(0), sound(0)], 1_000);
+		live.tick(11_000);
+		expect(sink.closed).toBeUndefined();
+		provoke === "tag" ? send([sound(20)], 11_001) : live.tick(11_001);
+		expect(sink.closed).toEqual({ kind: "noMedia", reason: "expected a video track within 10 s, got audio only" });
+	}
+});
+
+test("asks a program for no picture within 10 s", () => {
+	const { live } = stream(false);
+	const { send, sink } = publish(live);
+	send([audioConfig(0), sound(0)], 0);
+	send([sound(20)], 20_000);
+	expect(sink.closed).toBeUndefined();
+});
+
+test("closes a publisher that has gone silent", () => {
+	const { live } = stream();
+	const { send, sink } = publish(live);
+	send([...CONFIGS(0), keyFrame(0)], 0);
+	live.tick(30_000);
+	expect(sink.closed).toBeUndefined();
+	live.tick(30_001);
+	expect(sink.closed).toMatchObject({ kind: "stalled" });
+});
+
+test("limits subscribers, and those that do not acknowledge more tightly", () => {
+	const { live } = stream();
+	for (let count = 0; count < MAX_UNACKNOWLEDGING_SUBSCRIBERS; count++) {
+		expect(live.hasRoomFor({ acknowledges: false })).toBe(true);
+		subscribe(live);
+	}
+	expect(live.hasRoomFor({ acknowledges: false })).toBe(false);
+	for (let count = MAX_UNACKNOWLEDGING_SUBSCRIBERS; count < MAX_SUBSCRIBERS; count++) {
+		expect(live.hasRoomFor({ acknowledges: true })).toBe(true);
+		subscribe(live, 0, { acknowledges: true });
+	}
+	expect(live.hasRoomFor({ acknowledges: true })).toBe(false);
+});
+
+test("ends everyone, and hears nothing more", () => {
+	const { live } = stream();
+	const { send, sink: peer } = publish(live);
+	const { sink } = subscribe(live);
+	live.end("the broadcast has ended");
+	expect(peer.closed).toEqual({ kind: "ended", reason: "the broadcast has ended" });
+	expect(sink.closed).toEqual({ kind: "ended", reason: "the broadcast has ended" });
+	send([...CONFIGS(0), keyFrame(0)]);
+	expect(sink.tags).toEqual([]);
+});
+
+test("figures say codecs, size, rates and who is there", () => {
+	const { live } = stream();
+	const { send } = publish(live);
+	send(CONFIGS(0));
+	for (let ms = 0; ms <= 4_000; ms += 40) {
+		send([ms % 1_000 === 0 ? keyFrame(ms) : interFrame(ms), sound(ms)], ms);
+	}
+	expect(live.stats(4_100)).toEqual({
+		stream: "host",
+		publisherConnected: true,
+		videoCodec: "avc",
+		audioCodec: "aac",
+		width: 1280,
+		height: 720,
+		frameRate: 25,
+		bitrateBps: 25 * 8 * (26 + 18),
+		tags: 202,
+		lastTagAgeMs: 100,
+		subscribers: [],
+	});
+	expect(live.stats(60_000)).toMatchObject({ frameRate: 0, bitrateBps: 0 });
+});

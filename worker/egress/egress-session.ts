@@ -1,0 +1,183 @@
+import { parseRtmpUrl, type RtmpUrl } from "../../rtmp/url.ts";
+import type { EgressConfig, EgressState, EgressStatus } from "../protocol/object-rpc.ts";
+import { type Clock, sleep } from "./clock.ts";
+import { DestinationLine, type Dial } from "./destination-line.ts";
+import { type EgressEvent, isActive, nextEgressState } from "./egress-state.ts";
+import { describeFailure, redirectOf } from "./line-failure.ts";
+import { ProgramReader } from "./program-reader.ts";
+import { ReconnectBackoff } from "./reconnect-backoff.ts";
+import { TagQueue } from "./tag-queue.ts";
+
+/** Services redirect once, to a server near by; a chain of them is a loop. */
+export const MAX_REDIRECTS = 3;
+
+/** What an egress carries over from an earlier life of its object. */
+export interface EgressCarryOver {
+	/** Time at the destination of the next tag. */
+	readonly firstMs: number;
+	readonly bytes: number;
+	readonly reconnects: number;
+	readonly droppedTags: number;
+}
+
+export interface EgressSessionOptions {
+	readonly dial: Dial;
+	readonly clock: Clock;
+	/** In [0, 1). */
+	readonly random: () => number;
+	/** Told of every change of state; must not throw. */
+	readonly onChange: (status: EgressStatus) => void;
+	readonly carryOver?: EgressCarryOver;
+}
+
+/**
+ * Publishes one program to one destination for as long as it is wanted: waits for the program's first key frame, connects, sends, and
+ * connects again when the line breaks. A refusal is final. Knows nothing of workerd: messages are pushed in, transports are dialled.
+ */
+export class EgressSession {
+	readonly #config: EgressConfig;
+	readonly #options: EgressSessionOptions;
+	readonly #queue = new TagQueue();
+	readonly #reader: ProgramReader;
+	readonly #backoff = new ReconnectBackoff();
+	readonly #stopping = new AbortController();
+	readonly #carryOver: EgressCarryOver;
+	#state: EgressState = "stopped";
+	#running: Promise<void> | undefined;
+	#line: DestinationLine | undefined;
+	#earlierBytes: number;
+	#timesLive = 0;
+	#lastError: string | undefined;
+
+	constructor(config: EgressConfig, options: EgressSessionOptions) {
+		this.#config = config;
+		this.#options = options;
+		this.#carryOver = options.carryOver ?? { firstMs: 0, bytes: 0, reconnects: 0, droppedTags: 0 };
+		this.#earlierBytes = this.#carryOver.bytes;
+		this.#reader = new ProgramReader(this.#carryOver.firstMs);
+	}
+
+	/** Time at the destination of the latest tag; `undefined` before the first. */
+	get lastTimeMs(): number | undefined {
+		return this.#reader.lastMs;
+	}
+
+	/** Begins publishing. Once. */
+	start(): void {
+		if (this.#running === undefined) {
+			this.#change("start");
+			this.#running = this.#run();
+		}
+	}
+
+	/**
+	 * Takes one WS-FLV message from the Router.
+	 * @throws MalformedError when it is not one: the subscription is broken, the destination is not
+	 */
+	push(message: ArrayBuffer): void {
+		const tag = this.#reader.push(message);
+		if (tag !== undefined && isActive(this.#state)) {
+			this.#queue.push(tag);
+		}
+	}
+
+	/** A new subscription's messages follow. */
+	resubscribed(): void {
+		this.#reader.restart();
+	}
+
+	/** Ends publishing for good: FCUnpublish, deleteStream. Can be called twice; resolves when the line is closed, and never rejects. */
+	async stop(): Promise<void> {
+		this.#change("stop");
+		this.#stopping.abort(new Error("egress: stopped"));
+		await this.#running;
+	}
+
+	status(): EgressStatus {
+		return {
+			state: this.#state,
+			bytes: this.#earlierBytes + (this.#line?.bytesSent ?? 0),
+			reconnects: this.#reconnects,
+			droppedTags: this.#carryOver.droppedTags + this.#queue.droppedTags,
+			...(this.#lastError !== undefined && { lastError: this.#lastError }),
+			queueMs: this.#queue.spanMs,
+			attempts: this.#backoff.attempts,
+		};
+	}
+
+	/** Sessions that came to life after the first; those after an eviction count too. */
+	get #reconnects(): number {
+		const isFirstLife = this.#options.carryOver === undefined;
+		return this.#carryOver.reconnects + Math.max(0, this.#timesLive - (isFirstLife ? 1 : 0));
+	}
+
+	async #run(): Promise<void> {
+		const signal = this.#stopping.signal;
+		while (isActive(this.#state)) {
+			try {
+				await this.#queue.waitForKeyFrame(signal);
+				await this.#publish(parseRtmpUrl(this.#config.url, this.#config.streamKey), MAX_REDIRECTS);
+			} catch (error) {
+				if (!signal.aborted) {
+					await this.#failed(error, signal);
+				}
+			}
+		}
+	}
+
+	/** One session, or as many as the destination redirects to. Rejects with what ended it. */
+	async #publish(url: RtmpUrl, redirectsLeft: number): Promise<void> {
+		const { dial, clock } = this.#options;
+		const onPublished = () => {
+			this.#timesLive++;
+			this.#backoff.live(clock.nowMs());
+			this.#change("published");
+		};
+		const line = new DestinationLine({ url, config: this.#config, queue: this.#queue, dial, clock, onPublished });
+		this.#line = line;
+		try {
+			await line.run(this.#stopping.signal);
+		} catch (error) {
+			const redirected = redirectsLeft > 0 ? redirectOf(error, url) : undefined;
+			if (redirected === undefined) {
+				throw error;
+			}
+			await this.#endLine(line);
+			await this.#publish(redirected, redirectsLeft - 1);
+		} finally {
+			await this.#endLine(line);
+		}
+	}
+
+	async #endLine(line: DestinationLine): Promise<void> {
+		if (this.#line !== line) {
+			return;
+		}
+		await (this.#stopping.signal.aborted ? line.finish() : line.drop());
+		this.#earlierBytes += line.bytesSent;
+		this.#line = undefined;
+	}
+
+	async #failed(error: unknown, signal: AbortSignal): Promise<void> {
+		const failure = describeFailure(error, this.#config);
+		this.#lastError = failure.message;
+		if (failure.refused) {
+			this.#change("refused");
+			return;
+		}
+		const { clock, random } = this.#options;
+		const delayMs = this.#backoff.failed(clock.nowMs(), random());
+		this.#change("broken");
+		await sleep(clock, delayMs, signal).catch(() => {
+			// Stopped while waiting: the loop's condition ends it.
+		});
+	}
+
+	#change(event: EgressEvent): void {
+		const state = nextEgressState(this.#state, event);
+		if (state !== this.#state) {
+			this.#state = state;
+			this.#options.onChange(this.status());
+		}
+	}
+}

@@ -1,0 +1,123 @@
+/** The decoder configurations (FLV tag bodies) in force at a tag. An object lives as long as its bytes, so identity means equality. */
+export interface ProgramConfigs {
+	readonly video?: Uint8Array;
+	readonly audio?: Uint8Array;
+}
+
+/** One media tag (never a configuration) on its way to the destination. */
+export interface ProgramTag {
+	readonly track: "audio" | "video";
+	readonly keyFrame: boolean;
+	/** Time at the destination in whole milliseconds, unwrapped; rises strictly on each track over all sessions. */
+	readonly timeMs: number;
+	readonly body: Uint8Array;
+	readonly configs: ProgramConfigs;
+}
+
+/** Live television that waits longer than this is not live: what is older goes. */
+export const MAX_QUEUE_MS = 2_000;
+/** 2 s of 50 Mb/s, more than any destination takes; bounds memory should an encoder run away. */
+export const MAX_QUEUE_BYTES = 12 * 1024 * 1024;
+
+/**
+ * Tags between the Router and a destination that may be slow. What does not fit is skipped, sound and picture together, up to a key frame,
+ * so that the destination always gets what it can decode. A queue that has been skipped, or is new, starts at a key frame.
+ */
+export class TagQueue {
+	#tags: ProgramTag[] = [];
+	#bytes = 0;
+	#waitsForKey = true;
+	#droppedTags = 0;
+	#wake: (() => void) | undefined;
+
+	/** Tags given up because the destination did not take them in time. */
+	get droppedTags(): number {
+		return this.#droppedTags;
+	}
+
+	get spanMs(): number {
+		return spanMs(this.#tags);
+	}
+
+	push(tag: ProgramTag): void {
+		if (this.#waitsForKey && !tag.keyFrame) {
+			return;
+		}
+		this.#waitsForKey = false;
+		this.#tags.push(tag);
+		this.#bytes += tag.body.byteLength;
+		if (this.spanMs > MAX_QUEUE_MS || this.#bytes > MAX_QUEUE_BYTES) {
+			this.#skip();
+		}
+		this.#wake?.();
+	}
+
+	shift(): ProgramTag | undefined {
+		const tag = this.#tags.shift();
+		this.#bytes -= tag?.body.byteLength ?? 0;
+		return tag;
+	}
+
+	/** For a new connection: gives up what comes before the next key frame. */
+	startAtKeyFrame(): void {
+		const at = this.#tags.findIndex((tag) => tag.keyFrame);
+		this.#dropTo(at);
+	}
+
+	/** Resolves when there is a tag to take. Only one caller may wait at a time. */
+	async waitForTag(signal: AbortSignal): Promise<void> {
+		while (this.#tags.length === 0) {
+			await this.#nextWake(signal);
+		}
+	}
+
+	/** Resolves when there is a key frame to begin a connection with. Only one caller may wait at a time. */
+	async waitForKeyFrame(signal: AbortSignal): Promise<void> {
+		this.startAtKeyFrame();
+		await this.waitForTag(signal);
+	}
+
+	/** Keeps the last group of pictures when that alone makes enough room, and waits for the next one when not. */
+	#skip(): void {
+		const lastKey = this.#tags.findLastIndex((tag) => tag.keyFrame);
+		const kept = this.#tags.slice(lastKey);
+		const fits = lastKey > 0 && spanMs(kept) <= MAX_QUEUE_MS / 2 && bytesOf(kept) <= MAX_QUEUE_BYTES / 2;
+		this.#dropTo(fits ? lastKey : -1);
+	}
+
+	/** Drops tags before index `at`; all of them, and what follows up to a key frame, when it is -1. */
+	#dropTo(at: number): void {
+		const count = at === -1 ? this.#tags.length : at;
+		this.#tags.splice(0, count);
+		this.#bytes = bytesOf(this.#tags);
+		this.#droppedTags += count;
+		this.#waitsForKey ||= at === -1;
+	}
+
+	#nextWake(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const settle = (finish: () => void) => {
+				this.#wake = undefined;
+				signal.removeEventListener("abort", aborted);
+				finish();
+			};
+			const aborted = () => settle(() => reject(signal.reason));
+			if (signal.aborted) {
+				reject(signal.reason);
+				return;
+			}
+			signal.addEventListener("abort", aborted);
+			this.#wake = () => settle(resolve);
+		});
+	}
+}
+
+function spanMs(tags: readonly ProgramTag[]): number {
+	const first = tags[0];
+	const last = tags.at(-1);
+	return first === undefined || last === undefined ? 0 : last.timeMs - first.timeMs;
+}
+
+function bytesOf(tags: readonly ProgramTag[]): number {
+	return tags.reduce((sum, tag) => sum + tag.body.byteLength, 0);
+}

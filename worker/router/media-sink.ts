@@ -1,0 +1,20 @@
+import type { CloseKind } from "../protocol/close-codes.ts";
+
+/** One peer's socket, as the plain classes see it. Neither method throws. */
+export interface MediaSink {
+	/** Hands one binary message to the socket; `false` when the socket is gone. */
+	send(message: Uint8Array): boolean;
+	/** Can be called twice. */
+	close(kind: CloseKind, reason: string): void;
+}
+
+/** A peer sent, or failed to send, something that ends its connection. */
+export class MediaRefusedError extends Error {
+	override readonly name: string = "MediaRefusedError";
+	readonly kind: CloseKind;
+
+	constructor(kind: CloseKind, message: string, options?: ErrorOptions) {
+		super(message, options);
+		this.kind = kind;
+	}
+}

@@ -1,0 +1,63 @@
+import { IngestGuard } from "./ingest-guard.ts";
+import type { MediaSink } from "./media-sink.ts";
+import type { PublishedTag } from "./publisher-input.ts";
+
+/** Codecs whose frames cannot be decoded without the configuration that comes ahead of them. */
+const NEEDS_CONFIG: ReadonlySet<string | undefined> = new Set(["avc", "av1", "aac"]);
+
+export interface PublisherOptions {
+	/** End the connection when no picture comes. */
+	readonly needsVideo: boolean;
+	/** It takes over from pictures that viewers still see, so nothing of it may be sent before its own first key frame. */
+	readonly splices: boolean;
+}
+
+/** One publisher's connection: what it has shown so far, and so which of its tags can go on air. */
+export class Publisher {
+	readonly sink: MediaSink;
+	readonly guard: IngestGuard;
+	readonly #splices: boolean;
+	#hasVideoConfig = false;
+	#hasAudioConfig = false;
+	#hasKeyFrame = false;
+
+	constructor(sink: MediaSink, options: PublisherOptions, nowMs: number) {
+		this.sink = sink;
+		this.guard = new IngestGuard(options, nowMs);
+		this.#splices = options.splices;
+	}
+
+	get hasKeyFrame(): boolean {
+		return this.#hasKeyFrame;
+	}
+
+	/**
+	 * What to do with the publisher's next tag: keep it as the configuration, send it on as media, or drop it (nothing a subscriber needs,
+	 * or not decodable yet). Sound flows at once; pictures start at a key frame with its configuration.
+	 */
+	admit(published: PublishedTag): "config" | "media" | "drop" {
+		switch (published.kind) {
+			case "video-config":
+				this.#hasVideoConfig = true;
+				return "config";
+			case "audio-config":
+				this.#hasAudioConfig = true;
+				return "config";
+			case "video-key":
+				this.#hasKeyFrame ||= this.#hasVideoConfig || !NEEDS_CONFIG.has(published.codec);
+				return this.#hasKeyFrame ? "media" : "drop";
+			case "video-inter":
+				return this.#hasKeyFrame ? "media" : "drop";
+			case "audio": {
+				const decodable = this.#hasAudioConfig || !NEEDS_CONFIG.has(published.codec);
+				return decodable && (this.#hasKeyFrame || !this.#splices) ? "media" : "drop";
+			}
+			case "video-end":
+			case "video-command":
+			case "audio-empty":
+			case "script":
+			case "skip":
+				return "drop";
+		}
+	}
+}

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { type StreamName, streamNameSchema } from "../protocol/roles.ts";
+
+const flagSchema = z.enum(["0", "1"]).transform((value) => value === "1");
+
+const publishQuerySchema = z.object({
+	stream: streamNameSchema,
+	fence: z.coerce.number().int().nonnegative().default(0),
+});
+
+const subscribeQuerySchema = z.object({
+	stream: streamNameSchema,
+	ack: flagSchema.default(false),
+	/** `0`: start at the next key frame, for a subscriber that has had the present group of pictures already. */
+	group: flagSchema.default(true),
+});
+
+export type SocketRequest =
+	| { readonly direction: "publish"; readonly stream: StreamName; readonly fence: number }
+	| { readonly direction: "subscribe"; readonly stream: StreamName; readonly ack: boolean; readonly group: boolean };
+
+/** What a request to the Router's `fetch` asks for; `undefined` when it is not one the Router knows. */
+export function parseSocketRequest(url: URL): SocketRequest | undefined {
+	const query = Object.fromEntries(url.searchParams);
+	switch (url.pathname) {
+		case "/publish": {
+			const parsed = publishQuerySchema.safeParse(query);
+			return parsed.success ? { direction: "publish", ...parsed.data } : undefined;
+		}
+		case "/subscribe": {
+			const parsed = subscribeQuerySchema.safeParse(query);
+			return parsed.success ? { direction: "subscribe", ...parsed.data } : undefined;
+		}
+		default:
+			return undefined;
+	}
+}

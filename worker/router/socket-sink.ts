@@ -1,0 +1,29 @@
+import { CLOSE, type CloseKind, closeReason } from "../protocol/close-codes.ts";
+import type { MediaSink } from "./media-sink.ts";
+
+/** A workerd WebSocket as a {@link MediaSink}: a socket that is gone is answered with `false`, never with an exception. */
+export class SocketSink implements MediaSink {
+	readonly #socket: WebSocket;
+
+	constructor(socket: WebSocket) {
+		this.#socket = socket;
+	}
+
+	send(message: Uint8Array): boolean {
+		try {
+			this.#socket.send(message);
+			return true;
+		} catch {
+			// The peer closed between two messages; its close event is on the way and tells the rest.
+			return false;
+		}
+	}
+
+	close(kind: CloseKind, reason: string): void {
+		try {
+			this.#socket.close(CLOSE[kind].code, closeReason(reason));
+		} catch {
+			// Closed already: that is what was wanted.
+		}
+	}
+}
