@@ -1,0 +1,67 @@
+import { MS_PER_SECOND, msToUs } from "../../media/units.ts";
+
+/** Fine enough that rounding up costs next to no delay against a floor of 10 ms. */
+const BUCKET_US = 2_000;
+/** Covers every ceiling worth setting: longer delays all count as the longest. */
+const LONGEST_DELAY_US = msToUs(MS_PER_SECOND);
+/** As in NetEq: one addition weighs 1.7 % in the long run, so a single outlier stays below 1 − quantile and moves nothing. */
+const FORGET_FACTOR = 0.983;
+const QUANTILE = 0.97;
+
+/** What the sum of weights may be off by after many additions. */
+const ROUNDING = 1e-9;
+
+export interface ArrivalHistogramOptions {
+	/** The share of additions that the answer covers; 0 to 1. */
+	readonly quantile?: number;
+	/** What one addition leaves of the weight of all before it; 0 to 1. */
+	readonly forgetFactor?: number;
+}
+
+/**
+ * How late frames arrive, as a forgetting histogram, and a quantile of it.
+ *
+ * Until enough was seen for the forget factor to apply, all additions weigh the same.
+ */
+export class ArrivalHistogram {
+	readonly #quantile: number;
+	readonly #forgetFactor: number;
+	readonly #weights = new Float64Array(LONGEST_DELAY_US / BUCKET_US);
+	#additions = 0;
+
+	constructor(options: ArrivalHistogramOptions = {}) {
+		this.#quantile = options.quantile ?? QUANTILE;
+		this.#forgetFactor = options.forgetFactor ?? FORGET_FACTOR;
+	}
+
+	get additions(): number {
+		return this.#additions;
+	}
+
+	/** Adds one delay over the baseline. Negative ones count as none. */
+	add(delayUs: number): void {
+		this.#additions += 1;
+		const keep = Math.min(this.#forgetFactor, 1 - 1 / this.#additions);
+		const weights = this.#weights;
+		for (let index = 0; index < weights.length; index += 1) {
+			weights[index] = (weights[index] ?? 0) * keep;
+		}
+		const bucket = Math.min(weights.length - 1, Math.max(0, Math.floor(delayUs / BUCKET_US)));
+		weights[bucket] = (weights[bucket] ?? 0) + 1 - keep;
+	}
+
+	/** The delay that the wanted share of additions does not exceed, rounded up to 2 ms; `undefined` before the first. */
+	quantileUs(): number | undefined {
+		if (this.#additions === 0) {
+			return undefined;
+		}
+		let above = 1;
+		for (let index = 0; index < this.#weights.length; index += 1) {
+			above -= this.#weights[index] ?? 0;
+			if (above <= 1 - this.#quantile + ROUNDING) {
+				return (index + 1) * BUCKET_US;
+			}
+		}
+		return LONGEST_DELAY_US;
+	}
+}
