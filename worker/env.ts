@@ -1,10 +1,11 @@
+import type { BroadcastCommands } from "./protocol/broadcast-commands.ts";
 import type { BroadcastRpc, CompositorPoolRpc, EgressRpc, RouterRpc } from "./protocol/object-rpc.ts";
 
 type ObjectNamespace<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 
 /** Bindings, settings and secrets of the Worker (wrangler.toml). Secrets are absent until set: whoever needs one fails closed. */
 export interface Env {
-	readonly BROADCAST: ObjectNamespace<BroadcastRpc>;
+	readonly BROADCAST: ObjectNamespace<BroadcastRpc & BroadcastCommands>;
 	readonly ROUTER: ObjectNamespace<RouterRpc>;
 	readonly EGRESS: ObjectNamespace<EgressRpc>;
 	readonly COMPOSITOR_POOL: ObjectNamespace<CompositorPoolRpc>;

@@ -110,6 +110,9 @@ export type LeaseAnswer =
 	/** The queue of waiting requests is full. */
 	| { readonly outcome: "refused"; readonly reason: string };
 
+/** What the pool knows of a lease: "unknown" when it was lost, released or never asked for. */
+export type LeaseStanding = "waiting" | "assigned" | "running" | "unknown";
+
 export interface PoolStats {
 	readonly runners: number;
 	readonly capacity: number;
@@ -123,6 +126,7 @@ export interface CompositorPoolRpc {
 	acquire(request: LeaseRequest): Promise<LeaseAnswer>;
 	/** Of an assigned or a waiting request; unknown leases are ignored. */
 	release(leaseId: string, reason: string): Promise<void>;
+	standing(leaseId: string): Promise<LeaseStanding>;
 	stats(): Promise<PoolStats>;
 }
 

@@ -1,0 +1,181 @@
+import type { LayoutName } from "../../media/layout.ts";
+import type {
+	BroadcastView,
+	DestinationView,
+	LeasePhase,
+	NewBroadcast,
+	NewDestination,
+} from "../protocol/broadcast-commands.ts";
+import type { Scene } from "../protocol/control-messages.ts";
+import type { EgressConfig, EgressState } from "../protocol/object-rpc.ts";
+import { MAIN_PROGRAM_STREAM, type PersonId, type StreamName } from "../protocol/roles.ts";
+import { redactDestinationUrl } from "./destination-policy.ts";
+import type { BroadcastStatus } from "./lifecycle.ts";
+
+/** AAC-LC at the rate the large services ask for. */
+export const AUDIO_BITRATE_BPS = 128_000;
+/** Facebook, YouTube and Twitch all want exactly this. */
+export const KEY_FRAME_INTERVAL_S = 2;
+
+export interface DestinationRecord extends NewDestination {
+	readonly id: string;
+	/** What its Egress object has been asked: "starting" until it has answered. All but "idle" and "stopped" must be undone in the end. */
+	readonly egress: "idle" | "starting" | "started" | "stopped";
+	/** Taken off by the user; forgotten once its Egress has stopped. */
+	readonly removed: boolean;
+	readonly state: EgressState | "idle";
+	readonly lastError?: string;
+}
+
+export interface LeaseRecord {
+	readonly phase: LeasePhase;
+	/** Of the newest lease asked for; 0 before the first. */
+	readonly fence: number;
+	readonly leaseId?: string;
+	/** Failures in a row, for the back-off. */
+	readonly failures: number;
+	/** When to ask again ("retrying"), or to ask the pool whether it still knows the lease (the other phases). */
+	readonly dueAtMs?: number;
+	readonly runningSinceMs?: number;
+}
+
+/** All that a Broadcast object knows, as it is stored. */
+export interface BroadcastRecord extends Omit<NewBroadcast, "destinations"> {
+	readonly status: BroadcastStatus;
+	readonly createdAtMs: number;
+	readonly startedAtMs?: number;
+	readonly endedAtMs?: number;
+	readonly streamKeyHashes: Readonly<Record<PersonId, string>>;
+	readonly destinations: readonly DestinationRecord[];
+	readonly lease: LeaseRecord;
+	readonly liveStreams: readonly StreamName[];
+	/** Whether the list of broadcasts shows this state. */
+	readonly indexed: boolean;
+	readonly routerOpen: boolean;
+	/** Rounds of outstanding work in a row in which something failed. */
+	readonly failedRounds: number;
+	readonly retryAtMs?: number;
+	/** Deleted by the user; forgotten once nothing is left running. */
+	readonly deleted: boolean;
+}
+
+export const NO_LEASE: LeaseRecord = { phase: "none", fence: 0, failures: 0 };
+
+export function newDestinationRecord(id: string, destination: NewDestination): DestinationRecord {
+	return { ...destination, id, egress: "idle", removed: false, state: "idle" };
+}
+
+export function newBroadcastRecord(
+	input: NewBroadcast,
+	streamKeyHashes: Readonly<Record<PersonId, string>>,
+	destinations: readonly DestinationRecord[],
+	nowMs: number,
+): BroadcastRecord {
+	return {
+		...input,
+		destinations,
+		status: "lobby",
+		createdAtMs: nowMs,
+		streamKeyHashes,
+		lease: NO_LEASE,
+		liveStreams: [],
+		indexed: false,
+		routerOpen: false,
+		failedRounds: 0,
+		deleted: false,
+	};
+}
+
+export function destinationView(destination: DestinationRecord): DestinationView {
+	const { id, name, url, streamKey, state, lastError } = destination;
+	return {
+		id,
+		...(name === undefined ? {} : { name }),
+		url: redactDestinationUrl(url),
+		hasStreamKey: streamKey !== undefined && streamKey !== "",
+		state,
+		...(lastError === undefined ? {} : { lastError }),
+	};
+}
+
+export function shownDestinations(record: BroadcastRecord): readonly DestinationRecord[] {
+	return record.destinations.filter((destination) => !destination.removed);
+}
+
+export function broadcastView(record: BroadcastRecord): BroadcastView {
+	const { id, status, title, description, hostName, guestName, layout, width, height, frameRate, videoBitrateBps } =
+		record;
+	const { createdAtMs, startedAtMs, endedAtMs, liveStreams } = record;
+	return {
+		id,
+		status,
+		title,
+		...(description === undefined ? {} : { description }),
+		hostName,
+		guestName,
+		layout,
+		width,
+		height,
+		frameRate,
+		videoBitrateBps,
+		createdAtMs,
+		...(startedAtMs === undefined ? {} : { startedAtMs }),
+		...(endedAtMs === undefined ? {} : { endedAtMs }),
+		liveStreams,
+		destinations: shownDestinations(record).map(destinationView),
+	};
+}
+
+/** What a compositor is told to make. */
+export function sceneOf(record: BroadcastRecord): Scene {
+	return {
+		layout: record.layout,
+		width: record.width,
+		height: record.height,
+		frameRate: record.frameRate,
+		videoBitrateBps: record.videoBitrateBps,
+		audioBitrateBps: AUDIO_BITRATE_BPS,
+		keyFrameIntervalS: KEY_FRAME_INTERVAL_S,
+		people: [
+			{ id: "host", name: record.hostName, gain: 1 },
+			{ id: "guest", name: record.guestName, gain: 1 },
+		],
+	};
+}
+
+export function egressConfig(record: BroadcastRecord, destination: DestinationRecord): EgressConfig {
+	return {
+		broadcastId: record.id,
+		destinationId: destination.id,
+		stream: MAIN_PROGRAM_STREAM,
+		url: destination.url,
+		...(destination.streamKey === undefined ? {} : { streamKey: destination.streamKey }),
+		width: record.width,
+		height: record.height,
+		frameRate: record.frameRate,
+		videoBitrateBps: record.videoBitrateBps,
+		audioBitrateBps: AUDIO_BITRATE_BPS,
+	};
+}
+
+/** The record with one destination changed. */
+export function withDestination(
+	record: BroadcastRecord,
+	destinationId: string,
+	change: Partial<DestinationRecord>,
+): BroadcastRecord {
+	const destinations = record.destinations.map((destination) =>
+		destination.id === destinationId ? { ...destination, ...change } : destination,
+	);
+	return { ...record, destinations };
+}
+
+/** The record without a destination. */
+export function withoutDestination(record: BroadcastRecord, destinationId: string): BroadcastRecord {
+	return { ...record, destinations: record.destinations.filter(({ id }) => id !== destinationId) };
+}
+
+/** The record with another layout; the same record when it has that layout already. */
+export function withLayout(record: BroadcastRecord, layout: LayoutName): BroadcastRecord {
+	return record.layout === layout ? record : { ...record, layout, indexed: false };
+}

@@ -1,0 +1,239 @@
+import { DurableObject } from "cloudflare:workers";
+import type { LayoutName } from "../../media/layout.ts";
+import { randomCode } from "../auth/random-id.ts";
+import { signRoleToken } from "../auth/role-token.ts";
+import { signingKeyOf } from "../auth/signing-key.ts";
+import { hashStreamKey, newStreamKey } from "../auth/stream-key.ts";
+import { COMPOSITOR_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
+import type { Env } from "../env.ts";
+import type {
+	BroadcastCommands,
+	BroadcastStats,
+	BroadcastView,
+	CreatedBroadcast,
+	DestinationView,
+	NewBroadcast,
+	NewDestination,
+} from "../protocol/broadcast-commands.ts";
+import {
+	type BroadcastRpc,
+	DEFAULT_POOL_NAME,
+	type EgressStatus,
+	type LeaseChange,
+	type StreamChange,
+} from "../protocol/object-rpc.ts";
+import { done, type Outcome, refused } from "../protocol/problem.ts";
+import type { PersonId } from "../protocol/roles.ts";
+import { BroadcastControl, notFound } from "./broadcast-control.ts";
+import { BroadcastTable } from "./broadcast-index.ts";
+import type { BroadcastRecord } from "./broadcast-record.ts";
+import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
+import {
+	acceptControlSocket,
+	openControlSockets,
+	PING_PONG,
+	readMember,
+	wrapControlSocket,
+} from "./control-sockets.ts";
+import { statsReport } from "./stats-report.ts";
+import { WorkRunner } from "./work-runner.ts";
+
+const RECORD_KEY = "broadcast";
+/** Of destination ids: unique within one broadcast, and not to be guessed from each other. */
+const DESTINATION_ID_LENGTH = 12;
+
+/** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
+export class Broadcast extends DurableObject<Env> implements BroadcastRpc, BroadcastCommands {
+	#control: BroadcastControl;
+	readonly #room: ControlRoom;
+	#alarmAtMs: number | undefined;
+
+	constructor(state: DurableObjectState, env: Env) {
+		super(state, env);
+		this.#control = this.#controlOf(undefined);
+		this.#room = new ControlRoom({
+			sockets: () => openControlSockets(this.ctx),
+			record: () => this.#control.record,
+			setLayout: async (layout) => {
+				const outcome = await this.setLayout(layout);
+				return outcome.ok ? undefined : outcome.refusal;
+			},
+		});
+		this.ctx.setWebSocketAutoResponse(PING_PONG);
+		this.ctx.blockConcurrencyWhile(async () => {
+			this.#control = this.#controlOf(await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY));
+			this.#alarmAtMs = (await this.ctx.storage.getAlarm()) ?? undefined;
+		});
+	}
+
+	async create(input: NewBroadcast): Promise<Outcome<CreatedBroadcast>> {
+		const streamKeys = { host: newStreamKey(input.id, "host"), guest: newStreamKey(input.id, "guest") };
+		const hashes = { host: await hashStreamKey(streamKeys.host), guest: await hashStreamKey(streamKeys.guest) };
+		const created = await this.#control.create(input, hashes, newDestinationId, Date.now());
+		return created.ok ? done({ broadcast: created.value, streamKeys }) : created;
+	}
+
+	async view(): Promise<Outcome<BroadcastView>> {
+		return this.#control.view();
+	}
+
+	start(): Promise<Outcome<BroadcastView>> {
+		return this.#control.start(Date.now());
+	}
+
+	end(): Promise<Outcome<BroadcastView>> {
+		return this.#control.end(Date.now());
+	}
+
+	remove(): Promise<Outcome<null>> {
+		return this.#control.remove(Date.now());
+	}
+
+	setLayout(layout: LayoutName): Promise<Outcome<BroadcastView>> {
+		return this.#control.setLayout(layout, Date.now());
+	}
+
+	addDestination(destination: NewDestination): Promise<Outcome<DestinationView>> {
+		return this.#control.addDestination(newDestinationId(), destination, Date.now());
+	}
+
+	async listDestinations(): Promise<Outcome<readonly DestinationView[]>> {
+		return this.#control.listDestinations();
+	}
+
+	removeDestination(destinationId: string): Promise<Outcome<null>> {
+		return this.#control.removeDestination(destinationId, Date.now());
+	}
+
+	async stats(): Promise<Outcome<BroadcastStats>> {
+		const record = this.#control.record;
+		if (record === undefined) {
+			return notFound();
+		}
+		const ports = {
+			routerStats: () => this.#router(record.id).stats(),
+			egressStatus: (destinationId: string) => this.#egress(record.id, destinationId).status(),
+		};
+		return done(await statsReport(record, this.#room.latestStats(), ports, Date.now()));
+	}
+
+	async checkStreamKey(role: PersonId, keyHash: string): Promise<Outcome<null>> {
+		const record = this.#control.record;
+		// Hashes of 120 random bits: comparing them tells nothing of the key, however long it takes.
+		if (record === undefined || record.streamKeyHashes[role] !== keyHash) {
+			return refused("unauthorized", `auth: expected the ${role}'s stream key, got another`);
+		}
+		return done(null);
+	}
+
+	async admit(compositorFence?: number): Promise<Outcome<null>> {
+		const record = this.#control.record;
+		if (record === undefined) {
+			return notFound();
+		}
+		if (record.status === "ended") {
+			return refused("broadcast-ended", "broadcast: expected one that has not ended, got one that has");
+		}
+		if (compositorFence !== undefined && compositorFence !== record.lease.fence) {
+			return refused("taken-over", `broadcast: expected fence ${record.lease.fence}, got ${compositorFence}`);
+		}
+		return done(null);
+	}
+
+	streamChanged(change: StreamChange): Promise<void> {
+		return this.#control.streamChanged(change);
+	}
+
+	egressChanged(destinationId: string, status: EgressStatus): Promise<void> {
+		return this.#control.egressChanged(destinationId, status);
+	}
+
+	async leaseChanged(change: LeaseChange): Promise<void> {
+		await this.#control.leaseChanged(change, Date.now());
+		// The pool must not wait for what this leads to, since that may be a request to the pool.
+		this.ctx.waitUntil(this.#control.settle(Date.now()));
+	}
+
+	/** The control socket, authorised by the route: `/control?role=…[&fence=…]`. */
+	override async fetch(request: Request): Promise<Response> {
+		const member = readMember(new URL(request.url));
+		if (openControlSockets(this.ctx).length >= MAX_CONTROL_SOCKETS) {
+			return new Response(`control: expected at most ${MAX_CONTROL_SOCKETS} sockets, got one more`, { status: 503 });
+		}
+		const { response, socket } = acceptControlSocket(this.ctx, member);
+		this.#room.joined(socket);
+		return response;
+	}
+
+	override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+		await this.#room.received(wrapControlSocket(socket), message, Date.now());
+	}
+
+	override webSocketError(_socket: WebSocket, error: unknown): void {
+		console.warn("broadcast: a control socket broke", error);
+	}
+
+	override async alarm(): Promise<void> {
+		this.#alarmAtMs = undefined;
+		await this.#control.settle(Date.now());
+	}
+
+	#controlOf(record: BroadcastRecord | undefined): BroadcastControl {
+		return new BroadcastControl(record, {
+			store: {
+				save: (next) => this.ctx.storage.put(RECORD_KEY, next),
+				clear: async () => {
+					await this.ctx.storage.deleteAlarm();
+					await this.ctx.storage.deleteAll();
+					this.#alarmAtMs = undefined;
+				},
+				wakeAt: (timeMs) => this.#wakeAt(timeMs),
+			},
+			audience: {
+				sceneChanged: (next) => this.#room.sceneChanged(next),
+				statusChanged: (next) => this.#room.statusChanged(next),
+				fenceRaised: (fence) => this.#room.fenceRaised(fence),
+				dismissAll: (reason) => this.#room.dismissAll(reason),
+			},
+			work: new WorkRunner({
+				router: (broadcastId) => this.#router(broadcastId),
+				egress: (broadcastId, destinationId) => this.#egress(broadcastId, destinationId),
+				pool: () => this.env.COMPOSITOR_POOL.getByName(DEFAULT_POOL_NAME),
+				index: new BroadcastTable(this.env.INDEX),
+				compositorToken: (broadcastId, fence) => this.#compositorToken(broadcastId, fence),
+				delay: (ms, signal) => scheduler.wait(ms, { signal }),
+				report: (step, error) => console.error(`broadcast: ${step} failed, to be tried again`, error),
+			}),
+			random: Math.random,
+		});
+	}
+
+	async #wakeAt(timeMs: number | undefined): Promise<void> {
+		if (timeMs === this.#alarmAtMs) {
+			return;
+		}
+		this.#alarmAtMs = timeMs;
+		await (timeMs === undefined ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(timeMs));
+	}
+
+	#compositorToken(broadcastId: string, fence: number): Promise<string> {
+		const signingKey = signingKeyOf(this.env);
+		if (signingKey === undefined) {
+			throw new Error("broadcast: expected SIGNING_KEY to be set, got none that is long enough");
+		}
+		const exp = Math.floor(Date.now() / 1_000) + COMPOSITOR_TOKEN_LIFETIME_S;
+		return signRoleToken({ bid: broadcastId, role: "compositor", exp, fence }, signingKey);
+	}
+
+	#router(broadcastId: string) {
+		return this.env.ROUTER.getByName(broadcastId);
+	}
+
+	#egress(broadcastId: string, destinationId: string) {
+		return this.env.EGRESS.getByName(`${broadcastId}/${destinationId}`);
+	}
+}
+
+function newDestinationId(): string {
+	return randomCode(DESTINATION_ID_LENGTH);
+}

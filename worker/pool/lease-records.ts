@@ -1,0 +1,55 @@
+/** Chromium with a cold profile and two decoders starts in a few seconds on a busy box; ten times that is a failure. */
+export const START_TIMEOUT_MS = 30_000;
+/** Three heartbeats without a new frame: at 30 fps some ninety frames were due. */
+export const FRAMES_TIMEOUT_MS = 3_000;
+/** Long enough for a runner's socket to reconnect, short enough that the audience sees the hold picture only briefly. */
+export const RECONNECT_TIMEOUT_MS = 5_000;
+
+export interface RunnerRecord {
+	readonly runnerId: string;
+	readonly capacity: number;
+	/** Set while its socket is closed. */
+	readonly goneAtMs?: number;
+	/** When it last lost or gave up a lease. */
+	readonly lastFailureAtMs?: number;
+}
+
+export interface LeaseRecord {
+	readonly leaseId: string;
+	readonly broadcastId: string;
+	readonly fence: number;
+	/** Handed to the runner; never logged. */
+	readonly token: string;
+	readonly phase: "waiting" | "starting" | "running";
+	readonly runnerId?: string;
+	readonly programFrames: number;
+	/** When it entered its phase, or made its last known frame. */
+	readonly sinceMs: number;
+}
+
+export interface LeaseBookState {
+	readonly runners: readonly RunnerRecord[];
+	/** In the order they were asked for. */
+	readonly leases: readonly LeaseRecord[];
+}
+
+export function emptyBook(): LeaseBookState {
+	return { runners: [], leases: [] };
+}
+
+/** When a lease without a new frame, or a runner without its socket, is given up; `undefined` for a lease that is only waiting. */
+export function deadlineMs(record: RunnerRecord): number;
+export function deadlineMs(record: LeaseRecord): number | undefined;
+export function deadlineMs(record: LeaseRecord | RunnerRecord): number | undefined {
+	if (!("leaseId" in record)) {
+		return (record.goneAtMs ?? 0) + RECONNECT_TIMEOUT_MS;
+	}
+	switch (record.phase) {
+		case "waiting":
+			return undefined;
+		case "starting":
+			return record.sinceMs + START_TIMEOUT_MS;
+		case "running":
+			return record.sinceMs + FRAMES_TIMEOUT_MS;
+	}
+}

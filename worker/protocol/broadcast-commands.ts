@@ -1,0 +1,100 @@
+import type { LayoutName } from "../../media/layout.ts";
+import type { CompositorStats } from "./compositor-stats.ts";
+import type { EgressState, EgressStatus, RouterStreamStats } from "./object-rpc.ts";
+import type { Outcome } from "./problem.ts";
+import type { PersonId, StreamName } from "./roles.ts";
+
+/** What the API asks of a Broadcast object. Types only. */
+
+export interface NewDestination {
+	readonly name?: string;
+	readonly url: string;
+	readonly streamKey?: string;
+}
+
+export interface NewBroadcast {
+	readonly id: string;
+	readonly title: string;
+	readonly description?: string;
+	readonly hostName: string;
+	readonly guestName: string;
+	readonly layout: LayoutName;
+	readonly width: number;
+	readonly height: number;
+	readonly frameRate: number;
+	readonly videoBitrateBps: number;
+	readonly destinations: readonly NewDestination[];
+}
+
+/** A destination as it may be shown: no key, and nothing of the address that may be one. */
+export interface DestinationView {
+	readonly id: string;
+	readonly name?: string;
+	readonly url: string;
+	readonly hasStreamKey: boolean;
+	/** "idle" before the broadcast starts. */
+	readonly state: EgressState | "idle";
+	readonly lastError?: string;
+}
+
+export interface BroadcastView {
+	readonly id: string;
+	readonly status: "lobby" | "live" | "ended";
+	readonly title: string;
+	readonly description?: string;
+	readonly hostName: string;
+	readonly guestName: string;
+	readonly layout: LayoutName;
+	readonly width: number;
+	readonly height: number;
+	readonly frameRate: number;
+	readonly videoBitrateBps: number;
+	readonly createdAtMs: number;
+	readonly startedAtMs?: number;
+	readonly endedAtMs?: number;
+	/** Streams with a publisher now. */
+	readonly liveStreams: readonly StreamName[];
+	readonly destinations: readonly DestinationView[];
+}
+
+export interface CreatedBroadcast {
+	readonly broadcast: BroadcastView;
+	/** Told this once; only hashes are kept. */
+	readonly streamKeys: Readonly<Record<PersonId, string>>;
+}
+
+/** Where the compositor's lease stands. */
+export type LeasePhase = "none" | "requesting" | "waiting" | "assigned" | "running" | "retrying";
+
+export interface BroadcastStats {
+	readonly status: BroadcastView["status"];
+	readonly layout: LayoutName;
+	readonly sources: readonly RouterStreamStats[];
+	readonly compositor: {
+		readonly lease: LeasePhase;
+		readonly fence: number;
+		/** The last figures the compositor reported, and how old they are; absent until it does. */
+		readonly reported?: { readonly ageMs: number; readonly stats: CompositorStats };
+	};
+	readonly destinations: readonly (DestinationView & { readonly egress?: EgressStatus })[];
+}
+
+export interface BroadcastCommands {
+	create(input: NewBroadcast): Promise<Outcome<CreatedBroadcast>>;
+	view(): Promise<Outcome<BroadcastView>>;
+	start(): Promise<Outcome<BroadcastView>>;
+	end(): Promise<Outcome<BroadcastView>>;
+	remove(): Promise<Outcome<null>>;
+	setLayout(layout: LayoutName): Promise<Outcome<BroadcastView>>;
+	addDestination(destination: NewDestination): Promise<Outcome<DestinationView>>;
+	listDestinations(): Promise<Outcome<readonly DestinationView[]>>;
+	removeDestination(destinationId: string): Promise<Outcome<null>>;
+	stats(): Promise<Outcome<BroadcastStats>>;
+	/** Whether the stream key's holder speaks for the person it names. */
+	checkStreamKey(role: PersonId, keyHash: string): Promise<Outcome<null>>;
+	/**
+	 * Whether the broadcast takes sockets now: it exists, has not ended, and, where a compositor asks, has not leased a newer one. What the
+	 * asker's role allows is decided before.
+	 */
+	admit(compositorFence?: number): Promise<Outcome<null>>;
+}

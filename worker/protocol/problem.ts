@@ -1,0 +1,37 @@
+/** Every way a request can be refused: HTTP status and title. The key is the fragment of the problem's `type` (RFC 9457 §3.1). */
+export const PROBLEMS = {
+	"invalid-request": { status: 400, title: "The request is not valid" },
+	unauthorized: { status: 401, title: "A valid token is needed" },
+	forbidden: { status: 403, title: "The token does not allow this" },
+	"not-found": { status: 404, title: "There is no such thing" },
+	"method-not-allowed": { status: 405, title: "The method is not allowed here" },
+	"already-live": { status: 409, title: "The broadcast is live" },
+	"broadcast-ended": { status: 410, title: "The broadcast has ended" },
+	"taken-over": { status: 409, title: "A newer one has taken over" },
+	"too-many": { status: 409, title: "A limit is reached" },
+	"too-large": { status: 413, title: "The body is too large" },
+	"unsupported-media-type": { status: 415, title: "The body is not JSON" },
+	"destination-refused": { status: 422, title: "The destination is not allowed" },
+	"upgrade-required": { status: 426, title: "This is a WebSocket" },
+	"internal-error": { status: 500, title: "Something went wrong on our side" },
+	"not-configured": { status: 503, title: "The deployment is not set up" },
+} as const;
+
+export type ProblemKind = keyof typeof PROBLEMS;
+
+/** A refusal as objects hand it to each other: `detail` says what was expected and what came, and never holds a secret. */
+export interface Refusal {
+	readonly kind: ProblemKind;
+	readonly detail: string;
+}
+
+/** What a command answers: a value, or why not. Thrown errors lose their class on their way between objects; values do not. */
+export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+
+export function done<T>(value: T): { readonly ok: true; readonly value: T } {
+	return { ok: true, value };
+}
+
+export function refused(kind: ProblemKind, detail: string): { readonly ok: false; readonly refusal: Refusal } {
+	return { ok: false, refusal: { kind, detail } };
+}
