@@ -4,8 +4,7 @@ const HALF_WRAP_MS = WRAP_MS / 2;
 
 /** Any whole number of milliseconds, negative or past 2^32, as the unsigned 32 bits that go on the wire. */
 export function wrapMs(ms: number): number {
-	const wrapped = ms % WRAP_MS;
-	return wrapped < 0 ? wrapped + WRAP_MS : wrapped;
+	return ((ms % WRAP_MS) + WRAP_MS) % WRAP_MS;
 }
 
 /**

@@ -3,8 +3,8 @@ import { ByteWriter } from "../bytes/byte-writer.ts";
 import { NAL_TYPE, type NalLengthSize, nalUnitType } from "./nal-units.ts";
 
 const VERSION = 1;
-/** Profiles whose record goes on with chroma format and bit depths. */
-const HIGH_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 144]);
+/** Baseline, Main and Extended: every later profile's record goes on with chroma format and bit depths. */
+const PROFILES_WITHOUT_EXTENSION: ReadonlySet<number> = new Set([66, 77, 88]);
 
 /** What a High profile's record says after its parameter sets; many encoders leave it out. */
 export interface AvcConfigExtension {
@@ -46,7 +46,7 @@ export function parseAvcConfig(record: Uint8Array): AvcConfig {
 	const sps = readParameterSets(reader, reader.u8() & 0x1f, NAL_TYPE.sps); // UB[3] reserved, UB[5] count
 	const pps = readParameterSets(reader, reader.u8(), NAL_TYPE.pps);
 	const config = { profile, compatibility, level, lengthSize: lengthSize as NalLengthSize, sps, pps };
-	const hasExtension = HIGH_PROFILES.has(profile) && reader.remaining >= 4;
+	const hasExtension = !PROFILES_WITHOUT_EXTENSION.has(profile) && reader.remaining >= 4;
 	return hasExtension ? { ...config, extension: readExtension(reader) } : config;
 }
 

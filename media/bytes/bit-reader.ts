@@ -61,6 +61,6 @@ export class BitReader {
 	/** A signed Exp-Golomb code, `se(v)` (ITU-T H.264 §9.1.1). */
 	se(): number {
 		const code = this.ue();
-		return code % 2 === 1 ? (code + 1) / 2 : -(code / 2);
+		return code % 2 === 1 ? (code + 1) / 2 : 0 - code / 2;
 	}
 }

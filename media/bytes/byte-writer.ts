@@ -18,12 +18,14 @@ export class ByteWriter {
 	}
 
 	u8(value: number): this {
-		this.#view.setUint8(this.#grow(1), value);
+		const at = this.#grow(1);
+		this.#view.setUint8(at, value);
 		return this;
 	}
 
 	u16(value: number): this {
-		this.#view.setUint16(this.#grow(2), value);
+		const at = this.#grow(2);
+		this.#view.setUint16(at, value);
 		return this;
 	}
 
@@ -40,18 +42,21 @@ export class ByteWriter {
 	}
 
 	u32(value: number): this {
-		this.#view.setUint32(this.#grow(4), value >>> 0);
+		const at = this.#grow(4);
+		this.#view.setUint32(at, value >>> 0);
 		return this;
 	}
 
 	/** Unsigned 32 bits, little-endian (RTMP message stream id). */
 	u32le(value: number): this {
-		this.#view.setUint32(this.#grow(4), value >>> 0, true);
+		const at = this.#grow(4);
+		this.#view.setUint32(at, value >>> 0, true);
 		return this;
 	}
 
 	f64(value: number): this {
-		this.#view.setFloat64(this.#grow(8), value);
+		const at = this.#grow(8);
+		this.#view.setFloat64(at, value);
 		return this;
 	}
 
@@ -66,6 +71,7 @@ export class ByteWriter {
 		return this.#bytes.subarray(0, this.#length);
 	}
 
+	/** Makes room and gives its offset. May replace the view, so it is called before the view is named. */
 	#grow(length: number): number {
 		const at = this.#length;
 		const needed = at + length;
