@@ -16,33 +16,19 @@ export const systemClock: Clock = {
 
 /** Resolves after `delayMs`; rejects with the signal's reason when that comes first. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
-	const { promise, resolve, reject } = Promise.withResolvers<void>();
+	const { promise, resolve } = Promise.withResolvers<void>();
 	const cancel = clock.after(delayMs, resolve);
-	return unlessAborted(promise, signal, reject).finally(cancel);
+	return unlessAborted(promise, signal).finally(cancel);
 }
 
-/**
- * `work`, or a rejection: with `late()` when it takes longer than `limitMs`, with the signal's reason when that comes first. The work itself
- * goes on: the caller must end it.
- */
-export function within<T>(
-	clock: Clock,
-	limitMs: number,
-	work: Promise<T>,
-	late: () => Error,
-	signal?: AbortSignal,
-): Promise<T> {
+/** `work`, or a rejection with the signal's reason when that comes first. The work itself goes on: the caller must end it. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 	const { promise, resolve, reject } = Promise.withResolvers<T>();
-	const cancel = clock.after(limitMs, () => reject(late()));
-	work.then(resolve, reject);
-	return (signal === undefined ? promise : unlessAborted(promise, signal, reject)).finally(cancel);
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, reject: (reason: unknown) => void): Promise<T> {
 	const aborted = () => reject(signal.reason);
 	if (signal.aborted) {
 		aborted();
 	}
 	signal.addEventListener("abort", aborted);
+	work.then(resolve, reject);
 	return promise.finally(() => signal.removeEventListener("abort", aborted));
 }

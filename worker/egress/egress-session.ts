@@ -1,15 +1,12 @@
-import { parseRtmpUrl, type RtmpUrl } from "../../rtmp/url.ts";
+import type { RtmpUrl } from "../../rtmp/url.ts";
 import type { EgressConfig, EgressState, EgressStatus } from "../protocol/object-rpc.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { DestinationLine, type Dial } from "./destination-line.ts";
 import { type EgressEvent, isActive, nextEgressState } from "./egress-state.ts";
-import { describeFailure, redirectOf } from "./line-failure.ts";
+import { destinationUrl, failureKind, failureMessage } from "./line-failure.ts";
 import { ProgramReader } from "./program-reader.ts";
 import { ReconnectBackoff } from "./reconnect-backoff.ts";
 import { TagQueue } from "./tag-queue.ts";
-
-/** Services redirect once, to a server near by; a chain of them is a loop. */
-export const MAX_REDIRECTS = 3;
 
 /** What an egress carries over from an earlier life of its object. */
 export interface EgressCarryOver {
@@ -112,21 +109,29 @@ export class EgressSession {
 	}
 
 	async #run(): Promise<void> {
+		let url: RtmpUrl;
+		try {
+			url = destinationUrl(this.#config);
+		} catch (error) {
+			this.#lastError = error instanceof Error ? error.message : String(error);
+			this.#change("refused");
+			return;
+		}
 		const signal = this.#stopping.signal;
 		while (isActive(this.#state)) {
 			try {
 				await this.#queue.waitForKeyFrame(signal);
-				await this.#publish(parseRtmpUrl(this.#config.url, this.#config.streamKey), MAX_REDIRECTS);
+				await this.#publish(url, signal);
 			} catch (error) {
 				if (!signal.aborted) {
-					await this.#failed(error, signal);
+					await this.#failed(error, url, signal);
 				}
 			}
 		}
 	}
 
-	/** One session, or as many as the destination redirects to. Rejects with what ended it. */
-	async #publish(url: RtmpUrl, redirectsLeft: number): Promise<void> {
+	/** One session with the destination. Rejects with what ended it. */
+	async #publish(url: RtmpUrl, signal: AbortSignal): Promise<void> {
 		const { dial, clock } = this.#options;
 		const onPublished = () => {
 			this.#timesLive++;
@@ -136,37 +141,23 @@ export class EgressSession {
 		const line = new DestinationLine({ url, config: this.#config, queue: this.#queue, dial, clock, onPublished });
 		this.#line = line;
 		try {
-			await line.run(this.#stopping.signal);
-		} catch (error) {
-			const redirected = redirectsLeft > 0 ? redirectOf(error, url) : undefined;
-			if (redirected === undefined) {
-				throw error;
-			}
-			await this.#endLine(line);
-			await this.#publish(redirected, redirectsLeft - 1);
+			await line.run(signal);
 		} finally {
-			await this.#endLine(line);
+			await line.close({ final: signal.aborted });
+			this.#earlierBytes += line.bytesSent;
+			this.#line = undefined;
 		}
 	}
 
-	async #endLine(line: DestinationLine): Promise<void> {
-		if (this.#line !== line) {
-			return;
-		}
-		await (this.#stopping.signal.aborted ? line.finish() : line.drop());
-		this.#earlierBytes += line.bytesSent;
-		this.#line = undefined;
-	}
-
-	async #failed(error: unknown, signal: AbortSignal): Promise<void> {
-		const failure = describeFailure(error, this.#config);
-		this.#lastError = failure.message;
-		if (failure.refused) {
+	async #failed(error: unknown, url: RtmpUrl, signal: AbortSignal): Promise<void> {
+		const { clock, random } = this.#options;
+		this.#lastError = failureMessage(error, url);
+		const kind = failureKind(error);
+		const delayMs = this.#backoff.failed(clock.nowMs(), random(), kind);
+		if (delayMs === undefined) {
 			this.#change("refused");
 			return;
 		}
-		const { clock, random } = this.#options;
-		const delayMs = this.#backoff.failed(clock.nowMs(), random());
 		this.#change("broken");
 		await sleep(clock, delayMs, signal).catch(() => {
 			// Stopped while waiting: the loop's condition ends it.

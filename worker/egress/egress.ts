@@ -1,0 +1,186 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Env } from "../env.ts";
+import type { EgressConfig, EgressRpc, EgressStatus } from "../protocol/object-rpc.ts";
+import { ChangeReporter } from "../router/change-reporter.ts";
+import { systemClock } from "./clock.ts";
+import { type EgressCarryOver, EgressSession } from "./egress-session.ts";
+import { isActive } from "./egress-state.ts";
+import { RouterSubscription } from "./router-subscription.ts";
+import { socketDial } from "./socket-dial.ts";
+
+/** An evicted object is woken, and goes on publishing, at most this much later. */
+const ALARM_EVERY_MS = 10_000;
+
+/** What survives eviction. */
+interface StoredEgress {
+	readonly config: EgressConfig;
+	readonly status: EgressStatus;
+	/** Time at the destination of the latest tag, and when that was. */
+	readonly lastTimeMs?: number;
+	readonly savedAtMs: number;
+}
+
+interface Running {
+	readonly session: EgressSession;
+	readonly subscription: RouterSubscription;
+}
+
+const NEVER_STARTED: EgressStatus = {
+	state: "stopped",
+	bytes: 0,
+	reconnects: 0,
+	droppedTags: 0,
+	queueMs: 0,
+	attempts: 0,
+};
+
+/** Durable Object: publishes one program to one destination. All decisions are in {@link EgressSession}. */
+export class Egress extends DurableObject<Env> implements EgressRpc {
+	readonly #reporter: ChangeReporter<EgressStatus>;
+	#stored: StoredEgress | undefined;
+	#running: Running | undefined;
+	/** The last start or stop asked for: they are done one after another. */
+	#turn: Promise<void> = Promise.resolve();
+
+	constructor(state: DurableObjectState, env: Env) {
+		super(state, env);
+		this.#reporter = new ChangeReporter(
+			(status) => this.#tellBroadcast(status),
+			(delayMs, action) => setTimeout(action, delayMs),
+		);
+		state.blockConcurrencyWhile(async () => {
+			this.#stored = await state.storage.get<StoredEgress>("egress");
+			if (this.#stored !== undefined && isActive(this.#stored.status.state)) {
+				this.#run(this.#stored.config, carryOver(this.#stored, Date.now()));
+			}
+		});
+	}
+
+	start(config: EgressConfig): Promise<void> {
+		return this.#inTurn(async () => {
+			const active = this.#running !== undefined && isActive(this.#status().state);
+			if (active && this.#stored !== undefined && sameConfig(this.#stored.config, config)) {
+				return;
+			}
+			await this.#end();
+			this.#stored = { config, status: NEVER_STARTED, savedAtMs: Date.now() };
+			this.#run(config);
+			await this.#save(config);
+			await this.ctx.storage.setAlarm(Date.now() + ALARM_EVERY_MS);
+		});
+	}
+
+	stop(_reason: string): Promise<void> {
+		return this.#inTurn(async () => {
+			await this.#end();
+			await this.ctx.storage.deleteAlarm();
+		});
+	}
+
+	async status(): Promise<EgressStatus> {
+		return this.#status();
+	}
+
+	/** Keeps what an eviction would lose. The object that an alarm wakes has resumed before this is called. */
+	override async alarm(): Promise<void> {
+		if (this.#stored !== undefined && isActive(this.#status().state)) {
+			await this.#save(this.#stored.config);
+			await this.ctx.storage.setAlarm(Date.now() + ALARM_EVERY_MS);
+		}
+	}
+
+	#status(): EgressStatus {
+		return this.#running?.session.status() ?? this.#stored?.status ?? NEVER_STARTED;
+	}
+
+	#run(config: EgressConfig, carriedOver?: EgressCarryOver): void {
+		const session = new EgressSession(config, {
+			dial: socketDial({ allowPrivate: this.env.ALLOW_PRIVATE_DESTINATIONS === "1" }),
+			clock: systemClock,
+			random: Math.random,
+			onChange: (status) => this.#changed(session, config, status),
+			...(carriedOver !== undefined && { carryOver: carriedOver }),
+		});
+		const subscription = new RouterSubscription({
+			open: (again) => this.#subscribe(config, again),
+			clock: systemClock,
+			random: Math.random,
+			onMessage: (message) => session.push(message),
+			onOpen: () => session.resubscribed(),
+			onEnded: (reason) => this.ctx.waitUntil(this.stop(reason)),
+		});
+		this.#running = { session, subscription };
+		session.start();
+	}
+
+	/** Ends publishing and keeps the last figures. */
+	async #end(): Promise<void> {
+		if (this.#stored === undefined) {
+			return;
+		}
+		this.#running?.subscription.close();
+		await this.#running?.session.stop();
+		await this.#save(this.#stored.config);
+		this.#running = undefined;
+	}
+
+	#inTurn(work: () => Promise<void>): Promise<void> {
+		const turn = this.#turn.then(work);
+		this.#turn = turn.catch(() => {
+			// Whoever asked has been told; the next in turn starts afresh.
+		});
+		return turn;
+	}
+
+	#changed(session: EgressSession, config: EgressConfig, status: EgressStatus): void {
+		if (this.#running !== undefined && this.#running.session !== session) {
+			return;
+		}
+		this.#reporter.report("status", status);
+		if (status.state === "refused") {
+			this.#running?.subscription.close();
+			this.ctx.waitUntil(this.#save(config));
+		}
+	}
+
+	async #save(config: EgressConfig): Promise<void> {
+		const lastTimeMs = this.#running?.session.lastTimeMs;
+		const status = this.#status();
+		this.#stored = { config, status, savedAtMs: Date.now(), ...(lastTimeMs !== undefined && { lastTimeMs }) };
+		await this.ctx.storage.put("egress", this.#stored);
+	}
+
+	async #subscribe(config: EgressConfig, again: boolean): Promise<WebSocket> {
+		const { ROUTER } = this.env;
+		const query = new URLSearchParams({ stream: config.stream, ack: "1", group: again ? "0" : "1" });
+		const router = ROUTER.get(ROUTER.idFromName(config.broadcastId));
+		const response = await router.fetch(`https://router/subscribe?${query}`, { headers: { Upgrade: "websocket" } });
+		const socket = response.webSocket;
+		if (socket === null) {
+			throw new Error(`egress: expected a WebSocket from the Router, got status ${response.status}`);
+		}
+		socket.binaryType = "arraybuffer";
+		socket.accept();
+		return socket;
+	}
+
+	async #tellBroadcast(status: EgressStatus): Promise<void> {
+		const { BROADCAST } = this.env;
+		if (this.#stored !== undefined) {
+			const { broadcastId, destinationId } = this.#stored.config;
+			await BROADCAST.get(BROADCAST.idFromName(broadcastId)).egressChanged(destinationId, status);
+		}
+	}
+}
+
+function sameConfig(a: EgressConfig, b: EgressConfig): boolean {
+	const keys = Object.keys({ ...a, ...b }) as (keyof EgressConfig)[];
+	return keys.every((key) => a[key] === b[key]);
+}
+
+/** Where a destination's session goes on after its object was lost: its time went on meanwhile. */
+function carryOver(stored: StoredEgress, nowMs: number): EgressCarryOver {
+	const { bytes, reconnects, droppedTags } = stored.status;
+	const awayMs = Math.max(0, nowMs - stored.savedAtMs);
+	return { firstMs: stored.lastTimeMs === undefined ? 0 : stored.lastTimeMs + awayMs, bytes, reconnects, droppedTags };
+}
