@@ -145,7 +145,7 @@ export class LeaseBook {
 	released(runnerId: string, leaseId: string, reason: string, nowMs: number): void {
 		const lease = this.#leases.get(leaseId);
 		if (lease?.runnerId === runnerId) {
-			this.#end(lease, "released", reason, nowMs);
+			this.#end(lease, "released", reason);
 			this.#noteFailure(runnerId, nowMs);
 			this.#assignWaiting(nowMs);
 		}
@@ -164,7 +164,7 @@ export class LeaseBook {
 		for (const runner of [...this.#runners.values()]) {
 			if (runner.goneAtMs !== undefined && nowMs >= deadlineMs(runner)) {
 				for (const lease of this.#leasesOf(runner.runnerId)) {
-					this.#end(lease, "lost", `pool: expected runner ${runner.runnerId} to come back, got nothing`, nowMs);
+					this.#end(lease, "lost", `pool: expected runner ${runner.runnerId} to come back, got nothing`);
 				}
 				this.#runners.delete(runner.runnerId);
 				this.#changed = true;
@@ -240,7 +240,7 @@ export class LeaseBook {
 			this.#send(lease.runnerId, { type: "release", leaseId: lease.leaseId });
 			this.#noteFailure(lease.runnerId, nowMs);
 		}
-		this.#end(lease, "lost", reason, nowMs);
+		this.#end(lease, "lost", reason);
 	}
 
 	/** Ends a lease its broadcast gave up itself: there is nobody to tell but the runner. */
@@ -253,7 +253,7 @@ export class LeaseBook {
 		this.#assignWaiting(nowMs);
 	}
 
-	#end(lease: LeaseRecord, state: "lost" | "released", reason: string, _nowMs: number): void {
+	#end(lease: LeaseRecord, state: "lost" | "released", reason: string): void {
 		this.#leases.delete(lease.leaseId);
 		this.#changed = true;
 		this.#tell(lease, state, reason);

@@ -4,7 +4,6 @@ export const PROBLEMS = {
 	unauthorized: { status: 401, title: "A valid token is needed" },
 	forbidden: { status: 403, title: "The token does not allow this" },
 	"not-found": { status: 404, title: "There is no such thing" },
-	"method-not-allowed": { status: 405, title: "The method is not allowed here" },
 	"already-live": { status: 409, title: "The broadcast is live" },
 	"broadcast-ended": { status: 410, title: "The broadcast has ended" },
 	"taken-over": { status: 409, title: "A newer one has taken over" },

@@ -1,0 +1,52 @@
+import { type Outcome, PROBLEMS, type ProblemKind } from "../protocol/problem.ts";
+
+/** One fault of a request, by where it is. Never holds the value that was sent, which may be a key. */
+export interface RequestFault {
+	readonly path: string;
+	readonly detail: string;
+}
+
+/** A request that is refused: thrown by routes, made a problem document (RFC 9457) by the one `onError`. */
+export class ApiProblem extends Error {
+	override readonly name = "ApiProblem";
+	readonly kind: ProblemKind;
+	readonly faults: readonly RequestFault[];
+
+	constructor(kind: ProblemKind, detail: string, faults: readonly RequestFault[] = []) {
+		super(detail);
+		this.kind = kind;
+		this.faults = faults;
+	}
+}
+
+/** The value of a command that was done. @throws {ApiProblem} when it was refused. */
+export function valueFrom<T>(outcome: Outcome<T>): T {
+	if (!outcome.ok) {
+		throw new ApiProblem(outcome.refusal.kind, outcome.refusal.detail);
+	}
+	return outcome.value;
+}
+
+/** Where a kind of problem is explained: its entry on the page of the API. */
+export function problemType(kind: ProblemKind): string {
+	return `/api/docs#problem-${kind}`;
+}
+
+export function problemResponse(problem: ApiProblem): Response {
+	const { status, title } = PROBLEMS[problem.kind];
+	const document = {
+		type: problemType(problem.kind),
+		title,
+		status,
+		detail: problem.message,
+		...(problem.faults.length === 0 ? {} : { errors: problem.faults }),
+	};
+	const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
+	if (problem.kind === "unauthorized") {
+		headers.set("WWW-Authenticate", "Bearer");
+	}
+	if (problem.kind === "upgrade-required") {
+		headers.set("Upgrade", "websocket");
+	}
+	return new Response(JSON.stringify(document), { status, headers });
+}

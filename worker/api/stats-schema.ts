@@ -1,0 +1,45 @@
+import { z } from "@hono/zod-openapi";
+import { compositorStatsSchema } from "../protocol/compositor-stats.ts";
+import { STREAM_NAMES } from "../protocol/roles.ts";
+import { destinationSchema, layoutSchema, statusSchema } from "./schemas.ts";
+
+const sourceSchema = z.object({
+	stream: z.enum(STREAM_NAMES),
+	publisherConnected: z.boolean(),
+	videoCodec: z.enum(["avc", "vp8", "vp9", "av1"]).optional(),
+	audioCodec: z.enum(["aac", "opus"]).optional(),
+	width: z.number().optional(),
+	height: z.number().optional(),
+	frameRate: z.number().optional(),
+	bitrateBps: z.number(),
+	tags: z.number(),
+	lastTagAgeMs: z.number().optional(),
+	subscribers: z.array(z.object({ id: z.string(), ackLagMs: z.number(), skippedTags: z.number() })),
+});
+
+const egressSchema = z.object({
+	state: z.enum(["connecting", "live", "retrying", "refused", "stopped"]),
+	bytes: z.number(),
+	reconnects: z.number(),
+	droppedTags: z.number(),
+	lastError: z.string().optional(),
+	queueMs: z.number(),
+	attempts: z.number(),
+});
+
+export const broadcastStatsSchema = z
+	.object({
+		status: statusSchema,
+		layout: layoutSchema,
+		sources: z.array(sourceSchema),
+		compositor: z.object({
+			lease: z.enum(["none", "requesting", "waiting", "assigned", "running", "retrying"]),
+			fence: z.int(),
+			reported: z
+				.object({ ageMs: z.number(), stats: compositorStatsSchema })
+				.optional()
+				.openapi({ description: "The last figures of the compositor, stage by stage" }),
+		}),
+		destinations: z.array(destinationSchema.extend({ egress: egressSchema.optional() })),
+	})
+	.openapi("BroadcastStats");

@@ -1,0 +1,67 @@
+import type { Env } from "../env.ts";
+import { done, type Outcome, refused } from "../protocol/problem.ts";
+import type { Principal } from "./permissions.ts";
+import { RoleTokenError, verifyRoleToken } from "./role-token.ts";
+import { secretsMatch } from "./secret.ts";
+import { signingKeyOf } from "./signing-key.ts";
+import { hashStreamKey, parseStreamKey } from "./stream-key.ts";
+
+type AuthEnv = Pick<Env, "ADMIN_TOKEN" | "SIGNING_KEY" | "BROADCAST">;
+
+/**
+ * Who holds the token: the admin token, a stream key (its broadcast is asked), or a role token. Nobody is let in while a secret the decision
+ * needs is not set. `nowS` is in seconds since the epoch.
+ */
+export async function authenticate(token: string | undefined, env: AuthEnv, nowS: number): Promise<Outcome<Principal>> {
+	const signingKey = signingKeyOf(env);
+	if (!env.ADMIN_TOKEN) {
+		return refused("not-configured", "auth: expected the secret ADMIN_TOKEN to be set, got none");
+	}
+	if (signingKey === undefined) {
+		return refused(
+			"not-configured",
+			"auth: expected the secret SIGNING_KEY to be set to at least 32 bytes, got none or fewer",
+		);
+	}
+	if (token === undefined) {
+		return refused("unauthorized", "auth: expected a bearer token, got none");
+	}
+	if (await secretsMatch(token, env.ADMIN_TOKEN)) {
+		return done({ role: "admin" });
+	}
+	const named = parseStreamKey(token);
+	if (named !== undefined) {
+		const checked = await env.BROADCAST.getByName(named.broadcastId).checkStreamKey(
+			named.role,
+			await hashStreamKey(token),
+		);
+		return checked.ok ? done(named) : checked;
+	}
+	return authenticateRoleToken(token, signingKey, nowS);
+}
+
+async function authenticateRoleToken(token: string, signingKey: string, nowS: number): Promise<Outcome<Principal>> {
+	try {
+		const { bid, role, fence } = await verifyRoleToken(token, signingKey, nowS);
+		return done({ role, broadcastId: bid, ...(fence === undefined ? {} : { fence }) });
+	} catch (error) {
+		if (error instanceof RoleTokenError) {
+			return refused("unauthorized", error.message);
+		}
+		throw error;
+	}
+}
+
+/** Whether the token is the runners' secret. */
+export async function authenticateRunner(
+	token: string | undefined,
+	env: Pick<Env, "RUNNER_TOKEN">,
+): Promise<Outcome<null>> {
+	if (!env.RUNNER_TOKEN) {
+		return refused("not-configured", "auth: expected the secret RUNNER_TOKEN to be set, got none");
+	}
+	if (token === undefined || !(await secretsMatch(token, env.RUNNER_TOKEN))) {
+		return refused("unauthorized", "auth: expected the runners' token, got another or none");
+	}
+	return done(null);
+}

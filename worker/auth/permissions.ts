@@ -1,0 +1,39 @@
+import type { Direction } from "../protocol/media-socket.ts";
+import { type BroadcastRole, MAIN_PROGRAM_STREAM, type StreamName } from "../protocol/roles.ts";
+
+/** Who asks: the deployment's admin, or someone with a role in one broadcast. */
+export type Principal =
+	| { readonly role: "admin" }
+	| { readonly role: BroadcastRole; readonly broadcastId: string; readonly fence?: number };
+
+export type ApiRole = Principal["role"];
+
+/** What the API's routes do, as far as permission goes. */
+export type Action = "manage" | "view" | "operate" | "stats" | "control";
+
+const ALLOWED: Readonly<Record<Action, readonly ApiRole[]>> = {
+	/** Create, list and delete broadcasts. */
+	manage: ["admin"],
+	view: ["admin", "host", "guest"],
+	/** Start, end, layout, destinations. */
+	operate: ["admin", "host"],
+	stats: ["admin", "host", "guest"],
+	control: ["admin", "host", "guest", "compositor"],
+};
+
+export function rolesAllowedTo(action: Action): readonly ApiRole[] {
+	return ALLOWED[action];
+}
+
+/**
+ * Who may use a stream. People publish only as themselves, and only a compositor with a lease publishes the program; viewers see the program
+ * and nothing else.
+ */
+export function rolesAllowedOnStream(stream: StreamName, direction: Direction): readonly ApiRole[] {
+	if (direction === "subscribe") {
+		return stream === MAIN_PROGRAM_STREAM
+			? ["admin", "host", "guest", "compositor", "viewer"]
+			: ["admin", "host", "guest", "compositor"];
+	}
+	return stream === MAIN_PROGRAM_STREAM ? ["compositor"] : ["admin", stream];
+}

@@ -1,0 +1,8 @@
+import { createApp } from "./api/app.ts";
+
+export { Broadcast } from "./broadcast/broadcast.ts";
+export { Egress } from "./egress/egress.ts";
+export { CompositorPool } from "./pool/compositor-pool.ts";
+export { Router } from "./router/router.ts";
+
+export default createApp();
