@@ -94,20 +94,20 @@ export function parseSps(nal: Uint8Array): Sps {
 
 interface Chroma {
 	readonly formatIdc: number;
-	/** ChromaArrayType: as `formatIdc`, but 0 where the three planes are coded apart. */
-	readonly arrayType: number;
 	readonly bitDepthLuma: number;
 	readonly bitDepthChroma: number;
 }
 
-const EIGHT_BIT_420: Chroma = { formatIdc: 1, arrayType: 1, bitDepthLuma: 8, bitDepthChroma: 8 };
+const EIGHT_BIT_420: Chroma = { formatIdc: 1, bitDepthLuma: 8, bitDepthChroma: 8 };
 
 function readChroma(bits: BitReader): Chroma {
 	const formatIdc = bits.ue(); // chroma_format_idc
 	if (formatIdc > 3) {
 		throw new MalformedError(`sps: expected a chroma format of 0 to 3, got ${formatIdc}`);
 	}
-	const separatePlanes = formatIdc === 3 && bits.flag(); // separate_colour_plane_flag
+	if (formatIdc === 3) {
+		bits.flag(); // separate_colour_plane_flag: either way no chroma plane is smaller than luma
+	}
 	const bitDepthLuma = bits.ue() + 8; // bit_depth_luma_minus8
 	const bitDepthChroma = bits.ue() + 8; // bit_depth_chroma_minus8
 	if (bitDepthLuma > 14 || bitDepthChroma > 14) {
@@ -123,7 +123,7 @@ function readChroma(bits: BitReader): Chroma {
 			}
 		}
 	}
-	return { formatIdc, arrayType: separatePlanes ? 0 : formatIdc, bitDepthLuma, bitDepthChroma };
+	return { formatIdc, bitDepthLuma, bitDepthChroma };
 }
 
 /** scaling_list() (§7.3.2.1.1.1): a next scale of 0 ends the coded part. */
@@ -180,8 +180,8 @@ function crop(
 	if (!bits.flag()) {
 		return { width: codedWidth, height: codedHeight };
 	}
-	const unitX = chroma.arrayType === 1 || chroma.arrayType === 2 ? 2 : 1; // SubWidthC
-	const unitY = (chroma.arrayType === 1 ? 2 : 1) * (progressive ? 1 : 2); // SubHeightC × (2 − frame_mbs_only_flag)
+	const unitX = chroma.formatIdc === 1 || chroma.formatIdc === 2 ? 2 : 1; // SubWidthC
+	const unitY = (chroma.formatIdc === 1 ? 2 : 1) * (progressive ? 1 : 2); // SubHeightC × (2 − frame_mbs_only_flag)
 	const cropX = unitX * (bits.ue() + bits.ue()); // left, right
 	const cropY = unitY * (bits.ue() + bits.ue()); // top, bottom
 	if (cropX >= codedWidth || cropY >= codedHeight) {
