@@ -1,15 +1,10 @@
 import { aacCodecString, parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import type { EncodedAudioFrame } from "../../media/encoded-frame.ts";
-
-/** Planar samples of one decoded frame; `channels[c]` are valid until the call returns. */
-export interface DecodedAudio {
-	readonly channels: readonly Float32Array[];
-	readonly sampleRate: number;
-	readonly ptsUs: number;
-}
+import { type PlanarPcm, PlanarPcmBuffer } from "../audio/planar-pcm.ts";
 
 export interface AudioDecoderStageOptions {
-	onAudio(audio: DecodedAudio): void;
+	/** Decoded sound, valid until the call returns. */
+	onAudio(pcm: PlanarPcm, ptsUs: number): void;
 	onError(reason: string): void;
 }
 
@@ -20,7 +15,7 @@ export class AudioDecoderStage {
 	readonly #options: AudioDecoderStageOptions;
 	#decoder: AudioDecoder | undefined;
 	#config: AudioDecoderConfig | undefined;
-	#scratch: Float32Array<ArrayBuffer>[] = [];
+	readonly #pcm = new PlanarPcmBuffer();
 	#errors = 0;
 
 	constructor(options: AudioDecoderStageOptions) {
@@ -76,20 +71,7 @@ export class AudioDecoderStage {
 
 	#emit(data: AudioData): void {
 		try {
-			while (this.#scratch.length < data.numberOfChannels) {
-				this.#scratch.push(new Float32Array(0));
-			}
-			const channels: Float32Array[] = [];
-			for (let channel = 0; channel < data.numberOfChannels; channel += 1) {
-				let plane = this.#scratch[channel];
-				if (plane === undefined || plane.length < data.numberOfFrames) {
-					plane = new Float32Array(data.numberOfFrames);
-					this.#scratch[channel] = plane;
-				}
-				data.copyTo(plane, { planeIndex: channel, format: "f32-planar" });
-				channels.push(plane.subarray(0, data.numberOfFrames));
-			}
-			this.#options.onAudio({ channels, sampleRate: data.sampleRate, ptsUs: data.timestamp });
+			this.#options.onAudio(this.#pcm.copy(data), data.timestamp);
 		} finally {
 			data.close();
 		}

@@ -2,30 +2,41 @@ import { avcCodecString, parseAvcConfig } from "../../media/avc/avc-config.ts";
 import { parseSps } from "../../media/avc/sps.ts";
 import type { EncodedVideoFrame } from "../../media/encoded-frame.ts";
 
-/** Frames handed to the decoder and not out yet; past it the decoder is not keeping up, and whole groups of pictures are left out. */
-const MAX_IN_FLIGHT = 24;
+/** Frames handed over that the decoder has not begun: what is behind them waits, and can still be dropped, in the jitter buffer. */
+const MAX_QUEUE = 12;
+/** Frames remembered at most; H.264 holds back 16 for reordering, the rest were swallowed by the decoder without a picture. */
+const MAX_REMEMBERED = 48;
 
 export interface DecodedVideo {
 	/** Owned by the receiver of `onPicture`, who closes it. */
 	readonly frame: VideoFrame;
 	readonly ptsUs: number;
-	readonly arrivalUs: number;
 	/** When its encoded frame was handed to the decoder. */
 	readonly decodeStartUs: number;
+	readonly origin: FrameOrigin;
+}
+
+/** What is known of an encoded frame and handed on with its picture. */
+export interface FrameOrigin {
+	/** Local time at which its last byte was there. */
+	readonly arrivalUs: number;
+	/** The play-out clock's epoch it belongs to. */
+	readonly epoch: number;
 	/** False where the frame came too late to be shown and was decoded only because others refer to it. */
 	readonly show: boolean;
 }
 
 export interface VideoDecoderStageOptions {
 	onPicture(picture: DecodedVideo): void;
+	/** There is room for more frames than before. */
+	onRoom(): void;
 	onError(reason: string): void;
 	nowUs(): number;
 }
 
 interface InFlight {
-	readonly arrivalUs: number;
 	readonly decodeStartUs: number;
-	readonly show: boolean;
+	readonly origin: FrameOrigin;
 }
 
 /** Decodes one person's video. An error ends the decoder, not the page: a new one starts at the next key frame. */
@@ -34,6 +45,7 @@ export class VideoDecoderStage {
 	readonly #inFlight = new Map<number, InFlight>();
 	#decoder: VideoDecoder | undefined;
 	#config: VideoDecoderConfig | undefined;
+	#configBytes: Uint8Array | undefined;
 	#waitingForKeyFrame = true;
 	#errors = 0;
 	#dropped = 0;
@@ -51,17 +63,19 @@ export class VideoDecoderStage {
 		return this.#dropped;
 	}
 
-	push(frame: EncodedVideoFrame, arrivalUs: number, show: boolean): void {
+	/** How many more frames it takes now; with none the caller waits for `onRoom`. */
+	get room(): number {
+		return Math.max(0, MAX_QUEUE - (this.#decoder?.decodeQueueSize ?? 0));
+	}
+
+	push(frame: EncodedVideoFrame, origin: FrameOrigin): void {
 		if (frame.config !== undefined) {
 			this.#reconfigure(frame, frame.config);
 		}
 		if (frame.data.byteLength === 0) {
 			return;
 		}
-		if (this.#inFlight.size >= MAX_IN_FLIGHT) {
-			this.#waitingForKeyFrame = true;
-		}
-		if (this.#waitingForKeyFrame && (!frame.keyFrame || this.#inFlight.size >= MAX_IN_FLIGHT)) {
+		if (this.#waitingForKeyFrame && !frame.keyFrame) {
 			this.#dropped += 1;
 			return;
 		}
@@ -71,7 +85,7 @@ export class VideoDecoderStage {
 			return;
 		}
 		this.#waitingForKeyFrame = false;
-		this.#inFlight.set(frame.ptsUs, { arrivalUs, decodeStartUs: this.#options.nowUs(), show });
+		this.#remember(frame.ptsUs, { decodeStartUs: this.#options.nowUs(), origin });
 		try {
 			decoder.decode(
 				new EncodedVideoChunk({
@@ -90,7 +104,20 @@ export class VideoDecoderStage {
 		this.#config = undefined;
 	}
 
+	#remember(ptsUs: number, frame: InFlight): void {
+		this.#inFlight.set(ptsUs, frame);
+		const [oldest] = this.#inFlight.keys();
+		if (this.#inFlight.size > MAX_REMEMBERED && oldest !== undefined) {
+			this.#inFlight.delete(oldest);
+			this.#dropped += 1;
+		}
+	}
+
 	#reconfigure(frame: EncodedVideoFrame, config: Uint8Array): void {
+		if (this.#decoder !== undefined && this.#configBytes !== undefined && sameBytes(this.#configBytes, config)) {
+			return;
+		}
+		this.#configBytes = config;
 		try {
 			this.#config = decoderConfig(frame.codec, config);
 		} catch (error) {
@@ -114,6 +141,7 @@ export class VideoDecoderStage {
 			output: (picture) => this.#emit(picture),
 			error: (error) => this.#fail(decoder, error),
 		});
+		decoder.ondequeue = () => this.#options.onRoom();
 		try {
 			decoder.configure(this.#config);
 		} catch (error) {
@@ -156,6 +184,10 @@ export class VideoDecoderStage {
 		this.#inFlight.clear();
 		this.#waitingForKeyFrame = true;
 	}
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+	return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);
 }
 
 const CODEC_STRINGS = { vp8: "vp8", vp9: "vp09.00.40.08", av1: "av01.0.08M.08" } as const;

@@ -29,7 +29,7 @@ export class ProgramPublisher {
 	/** True until a key frame opens the way: nothing before it could be decoded. */
 	#waitingForKeyFrame = true;
 	#audioConfigSent = false;
-	#bytesSent = 0;
+	#videoBytesSent = 0;
 	#framesSent = 0;
 	#framesDropped = 0;
 
@@ -50,8 +50,8 @@ export class ProgramPublisher {
 		});
 	}
 
-	get bytesSent(): number {
-		return this.#bytesSent;
+	get videoBytesSent(): number {
+		return this.#videoBytesSent;
 	}
 
 	/** Video frames sent. */
@@ -123,7 +123,7 @@ export class ProgramPublisher {
 		for (const tag of this.#writer.push(frame)) {
 			const bytes = flvTagBytes(tag);
 			socket.send(bytes as Uint8Array<ArrayBuffer>);
-			this.#bytesSent += bytes.byteLength;
+			this.#videoBytesSent += frame.track === "video" ? bytes.byteLength : 0;
 		}
 	}
 }

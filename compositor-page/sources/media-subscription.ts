@@ -13,8 +13,8 @@ export interface MediaSubscriptionOptions {
 	readonly token: string;
 	/** Every frame as it arrives, with the local time at which its last byte was there. */
 	onFrame(frame: EncodedFrame, arrivalUs: number): void;
-	/** A new connection begins: what follows starts with configurations and may start at any time. */
-	onRestart(): void;
+	/** Each connection starts with configurations, and with the group of pictures so far: at any time of the source's. */
+	onConnected(connected: boolean): void;
 	onRefused(reason: string): void;
 	nowUs(): number;
 }
@@ -27,7 +27,6 @@ export class MediaSubscription {
 	#tagsTaken = 0;
 	#tagsAcknowledged = 0;
 	#ackTimer: ReturnType<typeof setTimeout> | undefined;
-	#connected = false;
 
 	constructor(options: MediaSubscriptionOptions) {
 		this.#options = options;
@@ -43,10 +42,6 @@ export class MediaSubscription {
 		});
 	}
 
-	get connected(): boolean {
-		return this.#connected;
-	}
-
 	close(): void {
 		this.#end();
 		this.#socket.close(CLOSE.done.code, "done");
@@ -56,12 +51,11 @@ export class MediaSubscription {
 		this.#reader = new FlvFrameReader();
 		this.#tagsTaken = 0;
 		this.#tagsAcknowledged = 0;
-		this.#connected = true;
-		this.#options.onRestart();
+		this.#options.onConnected(true);
 	}
 
 	#end(): void {
-		this.#connected = false;
+		this.#options.onConnected(false);
 		clearTimeout(this.#ackTimer);
 		this.#ackTimer = undefined;
 	}

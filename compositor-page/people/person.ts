@@ -1,0 +1,178 @@
+import type { EncodedFrame, EncodedVideoFrame } from "../../media/encoded-frame.ts";
+import { msToUs, usToMs } from "../../media/units.ts";
+import type { PersonStats, PictureState } from "../../worker/protocol/compositor-stats.ts";
+import type { PersonId } from "../../worker/protocol/roles.ts";
+import { PersonAudio } from "../audio/person-audio.ts";
+import { AudioDecoderStage } from "../decoders/audio-decoder-stage.ts";
+import { type DecodedVideo, VideoDecoderStage } from "../decoders/video-decoder-stage.ts";
+import { JitterBuffer } from "../jitter/frame-buffer.ts";
+import { PlayoutClock } from "../jitter/playout-clock.ts";
+import { PercentileWindow } from "../stats/percentile-window.ts";
+import { type Picture, PictureQueue } from "./picture-queue.ts";
+import { pictureState } from "./picture-state.ts";
+import { SourceInterval } from "./source-interval.ts";
+
+/** Video is decoded this long before it is due: usual delays are shorter, so that usually it is decoded as it comes. */
+const DECODE_LEAD_US = msToUs(150);
+/** Skew is averaged over about a second of output frames. */
+const SKEW_WINDOW_FRAMES = 30;
+/** Waiting for more of a feed than this is no use live; the oldest is then dropped in whole groups of pictures. */
+const MAX_PLAYOUT_DELAY_MS = 500;
+
+export interface PersonOptions {
+	readonly id: PersonId;
+	readonly outputFrameRate: number;
+	nowUs(): number;
+	onProblem(reason: string): void;
+	/** How long a frame took from the decoder's input to its output. */
+	onDecodeMs(ms: number): void;
+}
+
+/** What a tick did to a person's picture. `missing`: a new one was due and had not come. */
+export type PictureStep = "new" | "repeated" | "missing" | "none";
+
+/** One person's feed from encoded frames to the picture and the sound of each output step. Owns its pictures. */
+export class Person {
+	readonly id: PersonId;
+	readonly audio = new PersonAudio();
+	readonly clock = new PlayoutClock({ ceilingMs: MAX_PLAYOUT_DELAY_MS });
+	readonly #options: PersonOptions;
+	readonly #video: JitterBuffer<EncodedVideoFrame>;
+	readonly #videoDecoder: VideoDecoderStage;
+	readonly #audioDecoder: AudioDecoderStage;
+	readonly #pictures: PictureQueue;
+	readonly #interval = new SourceInterval();
+	readonly #videoSkewMs = new PercentileWindow(SKEW_WINDOW_FRAMES);
+	#shownUs: number | undefined;
+	#connected = false;
+	#audioIn = 0;
+	#held = 0;
+	#lateDropped = 0;
+
+	constructor(options: PersonOptions) {
+		this.id = options.id;
+		this.#options = options;
+		this.#video = new JitterBuffer<EncodedVideoFrame>(this.clock);
+		this.#pictures = new PictureQueue(options.outputFrameRate);
+		this.#videoDecoder = new VideoDecoderStage({
+			onPicture: (picture) => this.#takePicture(picture),
+			onRoom: () => this.#feedDecoder(options.nowUs()),
+			onError: (reason) => {
+				this.#video.requireKeyFrame();
+				options.onProblem(reason);
+			},
+			nowUs: options.nowUs,
+		});
+		this.#audioDecoder = new AudioDecoderStage({
+			onAudio: (pcm, ptsUs) => this.audio.push(pcm, ptsUs),
+			onError: options.onProblem,
+		});
+	}
+
+	/** The picture on show; owned by this person, valid until the next `step`. */
+	get picture(): Picture | undefined {
+		return this.#pictures.shown;
+	}
+
+	setConnected(connected: boolean): void {
+		this.#connected = connected;
+	}
+
+	state(nowUs: number): PictureState {
+		return pictureState(nowUs, this.#shownUs);
+	}
+
+	push(frame: EncodedFrame, arrivalUs: number): void {
+		if (frame.data.byteLength > 0) {
+			const { track, dtsUs } = frame;
+			if (this.clock.onArrival({ track, dtsUs, arrivalUs }) === "reset") {
+				this.#pictures.clearWaiting();
+				this.#interval.reset();
+			}
+		}
+		if (frame.track === "audio") {
+			this.#audioIn += 1;
+			this.#audioDecoder.push(frame);
+			return;
+		}
+		this.#video.push(frame, arrivalUs);
+		this.#feedDecoder(arrivalUs);
+	}
+
+	/** Moves on to the picture of the output frame that is due at `dueUs`. */
+	step(dueUs: number): PictureStep {
+		this.clock.advance(dueUs);
+		this.#feedDecoder(dueUs);
+		const before = this.#pictures.shown;
+		if (this.#pictures.advance(dueUs, (ptsUs) => this.clock.playoutUs(ptsUs))) {
+			const shown = this.#pictures.shown;
+			this.#shownUs = dueUs;
+			if (shown !== undefined) {
+				this.#interval.add(shown.ptsUs);
+				this.#videoSkewMs.add(usToMs(dueUs - this.clock.playoutUs(shown.ptsUs)));
+			}
+			return "new";
+		}
+		if (before === undefined || this.state(dueUs) === "card") {
+			return "none";
+		}
+		const expectedUs = this.#interval.us;
+		const missing = expectedUs !== undefined && this.clock.playoutUs(before.ptsUs + expectedUs) <= dueUs;
+		this.#held += missing ? 1 : 0;
+		return missing ? "missing" : "repeated";
+	}
+
+	stats(nowUs: number): PersonStats {
+		const { figures } = this.clock;
+		const video = this.#video.figures;
+		const audio = this.audio.figures;
+		const size = this.#pictures.shown?.frame;
+		return {
+			id: this.id,
+			connected: this.#connected,
+			picture: this.state(nowUs),
+			width: size?.displayWidth ?? 0,
+			height: size?.displayHeight ?? 0,
+			videoIn: video.received,
+			audioIn: this.#audioIn,
+			late: video.late,
+			dropped: video.dropped + this.#videoDecoder.dropped + this.#pictures.dropped + this.#lateDropped,
+			held: this.#held,
+			decodeErrors: this.#videoDecoder.errors + this.#audioDecoder.errors,
+			queueMs: video.queueMs,
+			delayMs: figures.delayMs,
+			targetDelayMs: figures.targetDelayMs,
+			avSkewMs: audio.skewMs === undefined ? 0 : audio.skewMs - this.#videoSkewMs.mean(),
+			concealedSamples: audio.concealedSamples,
+		};
+	}
+
+	close(): void {
+		this.#videoDecoder.close();
+		this.#audioDecoder.close();
+		this.#pictures.close();
+	}
+
+	#feedDecoder(nowUs: number): void {
+		const { room } = this.#videoDecoder;
+		if (room === 0) {
+			return;
+		}
+		for (const due of this.#video.popDue(nowUs, DECODE_LEAD_US, room)) {
+			const { arrivalUs, show } = due;
+			this.#videoDecoder.push(due.frame, { arrivalUs, show, epoch: this.clock.epoch });
+		}
+	}
+
+	/** Takes ownership of the decoded frame. */
+	#takePicture(decoded: DecodedVideo): void {
+		const { frame, ptsUs, origin } = decoded;
+		this.#options.onDecodeMs(usToMs(this.#options.nowUs() - decoded.decodeStartUs));
+		if (!origin.show || origin.epoch !== this.clock.epoch) {
+			this.#lateDropped += 1;
+			frame.close();
+			return;
+		}
+		this.#pictures.push({ frame, ptsUs, arrivalUs: origin.arrivalUs });
+	}
+}

@@ -1,0 +1,187 @@
+import { usToMs } from "../../media/units.ts";
+import type { Scene } from "../../worker/protocol/control-messages.ts";
+import type { AacSupport } from "../audio/program-audio-encoder.ts";
+import { ProgramAudioEncoder } from "../audio/program-audio-encoder.ts";
+import type { Compositor } from "../compositor/compositor.ts";
+import { GraphicsCache } from "../graphics/graphics-cache.ts";
+import type { Person, PictureStep } from "../people/person.ts";
+import { PercentileWindow } from "../stats/percentile-window.ts";
+import { ProgramVideoEncoder } from "../video-encoder/program-video-encoder.ts";
+import { LatencyLog } from "./latency-log.ts";
+import type { OutputClock, OutputTick } from "./output-clock.ts";
+import type { ProgramPublisher } from "./program-publisher.ts";
+import { composeScene, type OnAirPerson } from "./scene-composition.ts";
+import { SoundTrack } from "./sound-track.ts";
+
+/** Stage timings looked back on: about ten seconds at 30 fps. */
+const STAGE_WINDOW = 300;
+
+export interface ProgramOptions {
+	readonly scene: Scene;
+	readonly clock: OutputClock;
+	readonly compositor: Compositor;
+	readonly publisher: ProgramPublisher;
+	readonly aacSupport: AacSupport;
+	nowUs(): number;
+	onProblem(reason: string): void;
+	/** Picture or sound can no longer be encoded. */
+	onFailed(reason: string): void;
+}
+
+/** One scene's program: composites, mixes and encodes each output step and hands it to the publisher. */
+export class Program {
+	readonly latency = new LatencyLog();
+	readonly compositeMs = new PercentileWindow(STAGE_WINDOW);
+	readonly encodeMs = new PercentileWindow(STAGE_WINDOW);
+	readonly mixMs = new PercentileWindow(STAGE_WINDOW);
+	readonly video: ProgramVideoEncoder;
+	readonly #options: ProgramOptions;
+	readonly #graphics = new GraphicsCache();
+	readonly #sound: SoundTrack;
+	readonly #encodeStartUs = new Map<number, number>();
+	#audio: ProgramAudioEncoder | undefined;
+	#scene: Scene;
+	#frames = 0;
+	#heldFrames = 0;
+	#skippedFrames = 0;
+	#keyFrames = 0;
+	#audioFrames = 0;
+
+	private constructor(options: ProgramOptions) {
+		this.#options = options;
+		this.#scene = options.scene;
+		const { scene, clock, publisher } = options;
+		this.#sound = new SoundTrack({
+			startUs: clock.dueUs(0),
+			onSamples: (samples, frames) => this.#audio?.push(samples, frames),
+		});
+		this.#sound.applyLevels(scene.people);
+		this.video = new ProgramVideoEncoder({
+			width: scene.width,
+			height: scene.height,
+			frameRate: scene.frameRate,
+			bitrateBps: scene.videoBitrateBps,
+			keyFrameEvery: Math.round(scene.keyFrameIntervalS * scene.frameRate),
+			nowUs: options.nowUs,
+			onFrame: (frame) => {
+				const nowUs = options.nowUs();
+				const startedUs = this.#encodeStartUs.get(frame.ptsUs);
+				this.#encodeStartUs.delete(frame.ptsUs);
+				if (startedUs !== undefined) {
+					this.encodeMs.add(usToMs(nowUs - startedUs));
+				}
+				this.latency.encoded(frame.ptsUs, nowUs);
+				this.#frames += 1;
+				this.#keyFrames += frame.keyFrame ? 1 : 0;
+				publisher.sendVideo(frame);
+			},
+			onProblem: options.onProblem,
+			onFailed: options.onFailed,
+		});
+	}
+
+	/** Rejects when the sound cannot be encoded. */
+	static async create(options: ProgramOptions): Promise<Program> {
+		const program = new Program(options);
+		const onFrame = (frame: Parameters<ProgramPublisher["sendAudio"]>[0]) => {
+			program.#audioFrames += 1;
+			options.publisher.sendAudio(frame);
+		};
+		program.#audio = await ProgramAudioEncoder.create(
+			{
+				bitrateBps: options.scene.audioBitrateBps,
+				latencySamples: program.#sound.latencySamples,
+				onFrame,
+				onError: (error) => options.onFailed(error.message),
+			},
+			options.aacSupport,
+		);
+		return program;
+	}
+
+	get scene(): Scene {
+		return this.#scene;
+	}
+
+	get counters(): {
+		frames: number;
+		heldFrames: number;
+		skippedFrames: number;
+		keyFrames: number;
+		audioFrames: number;
+	} {
+		return {
+			frames: this.#frames,
+			heldFrames: this.#heldFrames,
+			skippedFrames: this.#skippedFrames,
+			keyFrames: this.#keyFrames,
+			audioFrames: this.#audioFrames,
+		};
+	}
+
+	/** Layout, names and levels change with the next output frame. Size, rate and bitrate are fixed for a program's life. */
+	applyScene(scene: Scene): void {
+		this.#scene = scene;
+		this.#sound.applyLevels(scene.people);
+	}
+
+	/** Makes one output frame and all sound due before it. */
+	async produce(tick: OutputTick, people: readonly Person[]): Promise<void> {
+		const { clock, nowUs } = this.#options;
+		this.#skippedFrames += tick.skipped;
+		const startedUs = nowUs();
+		const steps = people.map((person) => person.step(tick.dueUs));
+		this.#noteSteps(clock.programUs(tick.index), steps, people);
+		const composing = this.#compose(onAir(people, tick.dueUs), tick);
+		const mixStartedUs = nowUs();
+		this.#sound.mixUntil(tick.dueUs, people);
+		this.mixMs.add(usToMs(nowUs() - mixStartedUs));
+		const frame = await composing;
+		const composedUs = nowUs();
+		this.compositeMs.add(usToMs(composedUs - startedUs));
+		this.#encodeStartUs.set(frame.timestamp, composedUs);
+		this.video.encode(frame, tick.index);
+	}
+
+	close(): void {
+		this.video.close();
+		this.#audio?.close();
+		this.#graphics.close();
+	}
+
+	/** A picture that cannot be read is no reason for the program to stop: cards take the place of them all for that frame. */
+	async #compose(onAir: readonly OnAirPerson[], tick: OutputTick): Promise<VideoFrame> {
+		const { clock, compositor, onProblem } = this.#options;
+		const timestampUs = clock.programUs(tick.index);
+		const durationUs = clock.programUs(tick.index + 1) - timestampUs;
+		try {
+			return await compositor.compose(composeScene(this.#scene, onAir, this.#graphics), timestampUs, durationUs);
+		} catch (error) {
+			onProblem(`compositor: ${error instanceof Error ? error.message : String(error)}`);
+			const cards = onAir.map(({ id }) => ({ id, frame: undefined }));
+			return await compositor.compose(composeScene(this.#scene, cards, this.#graphics), timestampUs, durationUs);
+		}
+	}
+
+	#noteSteps(programUs: number, steps: readonly PictureStep[], people: readonly Person[]): void {
+		if (steps.includes("missing") && !steps.includes("new")) {
+			this.#heldFrames += 1;
+		}
+		const arrivalsUs = people.flatMap((person, index) =>
+			steps[index] === "new" && person.picture !== undefined ? [person.picture.arrivalUs] : [],
+		);
+		if (arrivalsUs.length > 0) {
+			this.latency.shown(programUs, arrivalsUs);
+		}
+	}
+}
+
+function onAir(people: readonly Person[], nowUs: number): OnAirPerson[] {
+	return people.flatMap((person) => {
+		const state = person.state(nowUs);
+		if (state === "waiting") {
+			return [];
+		}
+		return [{ id: person.id, frame: state === "card" ? undefined : person.picture?.frame }];
+	});
+}

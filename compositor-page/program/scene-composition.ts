@@ -1,0 +1,48 @@
+import type { Scene, ScenePerson } from "../../worker/protocol/control-messages.ts";
+import type { PersonId } from "../../worker/protocol/roles.ts";
+import type { ComposedPlace, CompositionInput, Picture } from "../compositor/compositor.ts";
+import type { GraphicsCache } from "../graphics/graphics-cache.ts";
+import { labelPosition } from "../graphics/label.ts";
+import { layOut, type Place } from "../layouts/lay-out.ts";
+
+const STARTING_SOON = { title: "Starting soon" };
+const BACK_SOON = "Will be right back";
+
+/** What there is to show of a person on air: their picture, or nothing but their card. */
+export interface OnAirPerson {
+	readonly id: PersonId;
+	readonly frame: VideoFrame | undefined;
+}
+
+/**
+ * What the output picture is made of: the scene's layout with the people on air, who fill it in the scene's order. Somebody who was never seen
+ * has no place; somebody whose picture is gone keeps theirs, with a card.
+ */
+export function composeScene(scene: Scene, onAir: readonly OnAirPerson[], graphics: GraphicsCache): CompositionInput {
+	const size = { width: scene.width, height: scene.height };
+	const ids = scene.people.map((person) => person.id).filter((id) => onAir.some((person) => person.id === id));
+	const places = layOut(scene.layout, size, ids).places.flatMap((place) => {
+		const person = scene.people.find(({ id }) => id === place.id);
+		const shown = onAir.find(({ id }) => id === place.id);
+		return person === undefined || shown === undefined ? [] : [fill(place, person, shown.frame, graphics)];
+	});
+	return { ...size, background: graphics.background(size, ids.length === 0 ? STARTING_SOON : {}), places };
+}
+
+function fill(
+	place: Place<PersonId>,
+	person: ScenePerson,
+	frame: VideoFrame | undefined,
+	graphics: GraphicsCache,
+): ComposedPlace {
+	const { rect, z, border } = place;
+	const common = { rect, z, ...(border === undefined ? {} : { border }) };
+	if (frame === undefined) {
+		return { ...common, picture: { kind: "card", card: graphics.card(person.name, BACK_SOON, rect) } };
+	}
+	const picture: Picture = { kind: "frame", frame };
+	const graphic = graphics.label(person.name, rect);
+	return graphic === undefined
+		? { ...common, picture }
+		: { ...common, picture, label: { graphic, ...labelPosition(rect, graphic) } };
+}
