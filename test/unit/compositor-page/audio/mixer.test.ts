@@ -49,7 +49,10 @@ describe("Limiter", () => {
 
 	it("has turned down before the peak is there: the safety clamp has nothing to do", () => {
 		const limiter = new Limiter(48_000);
-		const from = stereo(48_000, (frame) => (frame >= 12_000 ? 3 : 0.3) * Math.sin((2 * Math.PI * 440 * frame) / 48_000));
+		const from = stereo(
+			48_000,
+			(frame) => (frame >= 12_000 ? 3 : 0.3) * Math.sin((2 * Math.PI * 440 * frame) / 48_000),
+		);
 		const to = new Float32Array(from.length);
 		limiter.process(from, 48_000, to);
 		const heard = leftOf(to);
