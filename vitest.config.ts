@@ -1,4 +1,4 @@
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** Long enough for a loaded 2-core machine; tests wait for conditions, this only bounds a hang. */
@@ -19,11 +19,17 @@ export default defineConfig({
 								RUNNER_TOKEN: "test-runner-token",
 								SIGNING_KEY: "test-signing-key-of-at-least-32-bytes",
 								ALLOW_PRIVATE_DESTINATIONS: "1",
+								TEST_MIGRATIONS: await readD1Migrations("worker/index-migrations"),
 							},
 						},
 					}),
 				],
-				test: { name: "edge", include: ["test/edge/**/*.test.ts"], testTimeout: 30_000 },
+				test: {
+					name: "edge",
+					include: ["test/edge/**/*.test.ts"],
+					setupFiles: ["test/edge/apply-migrations.ts"],
+					testTimeout: 30_000,
+				},
 			},
 			{
 				test: {
