@@ -4,7 +4,7 @@ import { RtmpPublisher } from "../../rtmp/publisher.ts";
 import type { ByteTransport } from "../../rtmp/transport.ts";
 import type { RtmpUrl } from "../../rtmp/url.ts";
 import type { EgressConfig } from "../protocol/object-rpc.ts";
-import { type Clock, unlessAborted } from "./clock.ts";
+import { type Clock, sleep, unlessAborted } from "./clock.ts";
 import { LineEndedError } from "./line-failure.ts";
 import type { ProgramConfigs, ProgramTag, TagQueue } from "./tag-queue.ts";
 
@@ -12,6 +12,9 @@ import type { ProgramConfigs, ProgramTag, TagQueue } from "./tag-queue.ts";
 export const CONNECT_WITHIN_MS = 20_000;
 /** A destination that takes no byte for this long is gone; the queue has been skipping for most of it. */
 export const WRITE_WITHIN_MS = 10_000;
+
+/** How long to listen for the server's last word once a write has failed. */
+const LAST_WORD_WITHIN_MS = 1_000;
 
 /** Opens a byte stream to a destination, or throws; the signal gives up. */
 export type Dial = (url: RtmpUrl, signal: AbortSignal) => Promise<ByteTransport>;
@@ -45,12 +48,30 @@ export class DestinationLine {
 	 * (rejects with what ended it). Call {@link close} afterwards.
 	 */
 	async run(signal: AbortSignal): Promise<never> {
-		const { queue, config, onPublished } = this.#options;
 		const publisher = await this.#connect(signal);
 		this.#publisher = publisher;
 		const ended = new AbortController();
 		publisher.closed.then((reason) => ended.abort(new LineEndedError(reason)));
 		const either = AbortSignal.any([signal, ended.signal]);
+		try {
+			return await this.#feed(publisher, either);
+		} catch (error) {
+			// A write often fails before the server's last word has been read, and that word tells a refusal from a broken line.
+			await sleep(this.#options.clock, LAST_WORD_WITHIN_MS, either);
+			throw error;
+		}
+	}
+
+	/**
+	 * Ends the session. `final` tells the destination that the stream is over; without it the line is dropped without a word, so that the
+	 * destination waits for it to come back.
+	 */
+	async close(options: { readonly final: boolean }): Promise<void> {
+		await this.#publisher?.close(options);
+	}
+
+	async #feed(publisher: RtmpPublisher, either: AbortSignal): Promise<never> {
+		const { queue, config, onPublished } = this.#options;
 		await unlessAborted(publisher.sendMetadata(config), either);
 		await queue.waitForKeyFrame(either);
 		for (let isFirst = true; ; ) {
@@ -64,14 +85,6 @@ export class DestinationLine {
 				isFirst = false;
 			}
 		}
-	}
-
-	/**
-	 * Ends the session. `final` tells the destination that the stream is over; without it the line is dropped without a word, so that the
-	 * destination waits for it to come back.
-	 */
-	async close(options: { readonly final: boolean }): Promise<void> {
-		await this.#publisher?.close(options);
 	}
 
 	async #connect(signal: AbortSignal): Promise<RtmpPublisher> {
