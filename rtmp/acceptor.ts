@@ -1,5 +1,4 @@
 import { MalformedError } from "../media/bytes/byte-reader.ts";
-import { ByteWriter } from "../media/bytes/byte-writer.ts";
 import type { FlvTag } from "../media/flv/tag.ts";
 import {
 	type AcceptorTimeouts,
@@ -10,19 +9,13 @@ import {
 	type PublishSink,
 	type RtmpAcceptorOptions,
 } from "./acceptor-options.ts";
+import { announceStart, welcome } from "./acceptor-replies.ts";
 import { asString } from "./amf0.ts";
 import { ByteChannel } from "./byte-channel.ts";
 import { type Command, callFailed, onStatus, result } from "./command.ts";
-import { connectResult, type PublisherIdentity, readConnect } from "./connect-command.ts";
+import { type PublisherIdentity, readConnect } from "./connect-command.ts";
 import { Deadline } from "./deadline.ts";
-import {
-	ACKNOWLEDGE_EVERY_MS,
-	MAX_MESSAGE_STREAMS,
-	MAX_STREAM_KEY_CHARS,
-	OUR_CHUNK_SIZE,
-	OUR_WINDOW_BYTES,
-} from "./limits.ts";
-import { BANDWIDTH_LIMIT, USER_CONTROL } from "./message.ts";
+import { ACKNOWLEDGE_EVERY_MS, MAX_MESSAGE_STREAMS, MAX_STREAM_KEY_CHARS } from "./limits.ts";
 import { MessageStream, type ReceivedMessage } from "./message-stream.ts";
 import { SilenceWatch } from "./silence-watch.ts";
 import { systemTimers, type Timers } from "./timers.ts";
@@ -219,15 +212,7 @@ export class RtmpAcceptor {
 
 	async #connect(command: Command): Promise<void> {
 		this.#identity = readConnect(command);
-		const stream = this.#stream;
-		await stream.sendControl({ kind: "window-acknowledgement-size", windowBytes: OUR_WINDOW_BYTES });
-		await stream.sendControl({
-			kind: "set-peer-bandwidth",
-			windowBytes: OUR_WINDOW_BYTES,
-			limit: BANDWIDTH_LIMIT.dynamic,
-		});
-		await stream.sendControl({ kind: "set-chunk-size", chunkSize: OUR_CHUNK_SIZE });
-		await stream.sendCommand(connectResult(command));
+		await welcome(this.#stream, command);
 		this.#enter("connected");
 	}
 
@@ -266,19 +251,7 @@ export class RtmpAcceptor {
 		}
 		this.#sink = sink;
 		this.#enter("publishing");
-		await this.#announceStart();
-	}
-
-	async #announceStart(): Promise<void> {
-		const data = new ByteWriter(4).u32(this.#streamId).finish();
-		await this.#stream.sendControl({ kind: "user-control", event: USER_CONTROL.streamBegin, data });
-		const code = "NetStream.Publish.Start";
-		if (this.#sawFcPublish) {
-			// Adobe's encoder waits for this one.
-			const info = { level: "status", code, description: "Publishing" };
-			await this.#stream.sendCommand({ name: "onFCPublish", transactionId: 0, args: [null, info] });
-		}
-		await this.#stream.sendCommand(onStatus("status", code, "Publishing"), this.#streamId);
+		await announceStart(this.#stream, this.#streamId, this.#sawFcPublish);
 	}
 
 	#unpublish(): void {

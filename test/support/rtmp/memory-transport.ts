@@ -1,0 +1,41 @@
+import type { ByteTransport } from "../../../rtmp/transport.ts";
+
+/** Writes that one end may be ahead of the other's reads. */
+const QUEUE_DEPTH = 256;
+
+/**
+ * Two ends of a connection in memory.
+ *
+ * @param pieceBytes cut all that is delivered into pieces of this size
+ */
+export function memoryTransportPair(pieceBytes = Number.POSITIVE_INFINITY): [ByteTransport, ByteTransport] {
+	const there = oneWay(pieceBytes);
+	const back = oneWay(pieceBytes);
+	const close = () => {
+		there.end();
+		back.end();
+	};
+	return [
+		{ readable: back.readable, writable: there.writable, close },
+		{ readable: there.readable, writable: back.writable, close },
+	];
+}
+
+function oneWay(pieceBytes: number) {
+	let end = () => {};
+	const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
+		{
+			start(controller) {
+				end = () => controller.terminate();
+			},
+			transform(bytes, controller) {
+				for (let at = 0; at < bytes.length; at += pieceBytes) {
+					controller.enqueue(bytes.subarray(at, at + pieceBytes));
+				}
+			},
+		},
+		new CountQueuingStrategy({ highWaterMark: QUEUE_DEPTH }),
+		new CountQueuingStrategy({ highWaterMark: QUEUE_DEPTH }),
+	);
+	return { readable, writable, end: () => end() };
+}
