@@ -69,8 +69,10 @@ export class VideoDecoderStage {
 	}
 
 	push(frame: EncodedVideoFrame, origin: FrameOrigin): void {
-		if (frame.config !== undefined) {
-			this.#reconfigure(frame, frame.config);
+		// Only AVC cannot do without a configuration record; the others' streams describe themselves.
+		const config = frame.config ?? (frame.codec !== "avc" && this.#config === undefined ? new Uint8Array() : undefined);
+		if (config !== undefined) {
+			this.#reconfigure(frame, config);
 		}
 		if (frame.data.byteLength === 0) {
 			return;

@@ -7,8 +7,14 @@ import { MAIN_PROGRAM_STREAM } from "../../worker/protocol/roles.ts";
 const broadcastSchema = z.object({ title: z.string(), status: z.string(), layout: layoutNameSchema });
 
 const statsSchema = z.object({
-	compositor: compositorStatsSchema.nullish(),
-	destinations: z.array(z.object({ state: z.string(), bytes: z.number(), reconnects: z.number() })),
+	compositor: z.object({ reported: z.object({ stats: compositorStatsSchema }).optional() }),
+	destinations: z.array(
+		z.object({
+			name: z.string().optional(),
+			state: z.string(),
+			egress: z.object({ bytes: z.number(), reconnects: z.number() }).optional(),
+		}),
+	),
 });
 export type MonitorStats = z.infer<typeof statsSchema>;
 

@@ -9,8 +9,8 @@ function ms(value: number): string {
 /** The figures a person watching wants, as (name, value) rows. */
 export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefined): [name: string, value: string][] {
 	const rows: [string, string][] = [];
-	const compositor = stats.compositor;
-	if (compositor) {
+	const compositor = stats.compositor.reported?.stats;
+	if (compositor !== undefined) {
 		const { program, latencyMs } = compositor;
 		rows.push(
 			["Program", `${program.width}×${program.height} at ${program.frameRate} fps`],
@@ -25,11 +25,10 @@ export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefine
 			rows.push([`${person.id}: picture · buffer`, `${person.picture} · ${ms(person.delayMs)}`]);
 		}
 	}
-	stats.destinations.forEach((destination, index) => {
-		rows.push([
-			`Destination ${index + 1}`,
-			`${destination.state} · ${(destination.bytes / BYTES_PER_MB).toFixed(1)} MB · ${destination.reconnects} reconnects`,
-		]);
+	stats.destinations.forEach(({ name, state, egress }, index) => {
+		const sent = egress === undefined ? "" : ` · ${(egress.bytes / BYTES_PER_MB).toFixed(1)} MB`;
+		const reconnects = egress === undefined || egress.reconnects === 0 ? "" : ` · ${egress.reconnects} reconnects`;
+		rows.push([name ?? `Destination ${index + 1}`, state + sent + reconnects]);
 	});
 	if (playerLatencyS !== undefined) {
 		rows.push(["Buffered here", `${playerLatencyS.toFixed(2)} s`]);

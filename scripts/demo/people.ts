@@ -1,0 +1,124 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The two people of the demo: moving pictures with burnt-in names and clocks, and voices that take turns. */
+
+const FONT_FILES = [
+	"/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",
+	"/usr/share/fonts/dejavu/DejaVuSans-Bold.ttf",
+	"/Library/Fonts/Arial Bold.ttf",
+	"/System/Library/Fonts/Supplemental/Arial Bold.ttf",
+];
+
+/** WAV: bytes a second stand at offset 28, samples begin at 44 (RIFF WAVE, canonical form as espeak-ng writes it). */
+const WAV_BYTE_RATE_OFFSET = 28;
+const WAV_HEADER_BYTES = 44;
+const TONE_SECONDS = 4;
+
+interface Look {
+	readonly title: string;
+	readonly gradient: string;
+	/** Pixels the name and the wave sway to either side. */
+	readonly swayPx: number;
+	readonly voice: string;
+	readonly toneHz: number;
+	readonly words: string;
+}
+
+const LOOKS = {
+	host: {
+		title: "HOST",
+		gradient: "c0=0x12324f:c1=0x2f7fb8:c2=0x0d1b2a:c3=0x57b8d9:n=4:speed=0.015:seed=7",
+		swayPx: 60,
+		voice: "en-us+m3",
+		toneHz: 330,
+		words: "Hello, and welcome to the show. Tonight I am joined by a guest, live, from the other side of the world.",
+	},
+	guest: {
+		title: "GUEST",
+		gradient: "c0=0x4a1f3d:c1=0xc2557a:c2=0x2a0d1e:c3=0xf2a65a:n=4:speed=0.015:seed=3",
+		swayPx: -60,
+		voice: "en-us+f3",
+		toneHz: 440,
+		words: "Thank you for having me. It feels as if we were sitting in one room, and I can hear you very well.",
+	},
+} as const satisfies Record<string, Look>;
+
+export type DemoPerson = keyof typeof LOOKS;
+
+export interface Voices {
+	readonly files: Record<DemoPerson, string>;
+	readonly seconds: Record<DemoPerson, number>;
+}
+
+/** Speaks each person's words to a file with espeak-ng, or makes a tone where there is none. */
+export function makeVoices(folder: string): Voices {
+	const files = { host: join(folder, "host.wav"), guest: join(folder, "guest.wav") };
+	for (const person of ["host", "guest"] as const) {
+		const { voice, words, toneHz } = LOOKS[person];
+		try {
+			execFileSync("espeak-ng", ["-v", voice, "-s", "150", "-w", files[person], words], { stdio: "ignore" });
+		} catch {
+			// Without espeak-ng a tone does: the demo shows that sound goes through, not what is said.
+			const tone = `sine=frequency=${toneHz}:duration=${TONE_SECONDS}:sample_rate=22050`;
+			execFileSync("ffmpeg", ["-y", "-loglevel", "error", "-f", "lavfi", "-i", tone, "-bitexact", files[person]]);
+		}
+	}
+	return { files, seconds: { host: wavSeconds(files.host), guest: wavSeconds(files.guest) } };
+}
+
+/** ffmpeg's arguments for one person: made live, published over RTMP at 720p30. */
+export function publisherArguments(person: DemoPerson, voices: Voices, url: string): string[] {
+	const look = LOOKS[person];
+	const round = voices.seconds.host + voices.seconds.guest;
+	const delayMs = person === "host" ? 0 : Math.round(voices.seconds.host * 1_000);
+	const font = FONT_FILES.find((file) => existsSync(file));
+	const text = `${font === undefined ? "" : `fontfile='${font}':`}fontcolor=white:x=(w-tw)/2+${look.swayPx}*sin(t*0.9)`;
+	const turn = `[1:a]aresample=48000,adelay=${delayMs},apad=whole_dur=${round}`;
+	const filters = [
+		`${turn},aloop=loop=-1:size=${Math.round(round * 48_000)},asetpts=N/SR/TB,volume=1.5,asplit[voice][shown]`,
+		"[shown]showwaves=s=360x160:mode=cline:rate=30:colors=white:scale=sqrt[wave]",
+		`[0:v][wave]overlay=x='(W-w)/2+${look.swayPx}*sin(t*0.9)':y=430[picture]`,
+		`[picture]drawtext=${text}:text=${look.title}:fontsize=110:y=190,drawtext=${text}:text='%{pts\\:hms}':fontsize=44:y=330[out]`,
+	];
+	return [
+		...["-hide_banner", "-loglevel", "warning", "-nostdin"],
+		...["-re", "-f", "lavfi", "-i", `gradients=s=1280x720:r=30:${look.gradient}`, "-i", voices.files[person]],
+		...["-filter_complex", filters.join(";"), "-map", "[out]", "-map", "[voice]"],
+		...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "60", "-b:v", "2500k"],
+		...["-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "48000", "-ac", "2", "-b:a", "128k", "-f", "flv", url],
+	];
+}
+
+export interface Publisher {
+	/** Resolves when it has ended, with what it said last. */
+	readonly ended: Promise<string>;
+	stop(): Promise<void>;
+}
+
+export function publish(person: DemoPerson, voices: Voices, url: string): Publisher {
+	const child = spawn("ffmpeg", publisherArguments(person, voices, url), { stdio: ["ignore", "ignore", "pipe"] });
+	let said = "";
+	child.stderr.on("data", (data: Buffer) => {
+		said = (said + data.toString()).slice(-500);
+	});
+	const ended = new Promise<string>((resolve) => {
+		child.once("error", (error) => resolve(error.message));
+		child.once("exit", (code, signal) =>
+			resolve(`ffmpeg ended (${signal ?? code}) ${said.replaceAll(url, "…")}`.trim()),
+		);
+	});
+	return {
+		ended,
+		stop: async () => {
+			child.kill("SIGKILL");
+			await ended;
+		},
+	};
+}
+
+function wavSeconds(file: string): number {
+	const bytes = readFileSync(file);
+	return (bytes.byteLength - WAV_HEADER_BYTES) / bytes.readUInt32LE(WAV_BYTE_RATE_OFFSET);
+}
