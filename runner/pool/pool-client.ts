@@ -7,14 +7,13 @@ import {
 	type RunnerMessage,
 } from "../../worker/protocol/pool-messages.ts";
 import { type Log, messageOf } from "../log.ts";
+import { keepAlive } from "../socket-keep-alive.ts";
+import { socketUrl } from "../socket-url.ts";
 
 const RETRY: RetryPolicy = { firstMs: 250, capMs: 5_000 };
 /** A line that lived this long counts as a success: the next break starts again at the shortest wait. */
 const SETTLED_AFTER_MS = 10_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** Our heartbeats fill a dead line's buffer for minutes before TCP notices; a missing pong tells at once. */
-const PING_EVERY_MS = 5_000;
-const PONG_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 500;
 /** Assignments and releases are a few hundred bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
@@ -80,7 +79,7 @@ export class PoolClient {
 	}
 
 	#connect(): void {
-		const socket = new WebSocket(connectUrl(this.#options.apiUrl), {
+		const socket = new WebSocket(socketUrl(this.#options.apiUrl, "/api/runners/connect"), {
 			headers: { authorization: `Bearer ${this.#options.runnerToken}` },
 			handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
 			maxPayload: MAX_MESSAGE_BYTES,
@@ -89,10 +88,10 @@ export class PoolClient {
 		this.#socket = socket;
 		let brokenBy = "";
 		let openedAtMs: number | undefined;
-		let stopKeepingAlive: (() => void) | undefined;
+		let stops: (() => void)[] = [];
 		socket.on("open", () => {
 			openedAtMs = performance.now();
-			stopKeepingAlive = this.#keepAlive(socket);
+			stops = [keepAlive(socket), this.#beat()];
 			this.send(this.#options.hello());
 			this.#connections += 1;
 			this.#options.onConnected(this.#connections > 1);
@@ -111,7 +110,9 @@ export class PoolClient {
 			brokenBy ||= messageOf(error);
 		});
 		socket.on("close", (code, reason) => {
-			stopKeepingAlive?.();
+			for (const stop of stops) {
+				stop();
+			}
 			if (this.#closed) {
 				return;
 			}
@@ -138,29 +139,9 @@ export class PoolClient {
 		this.#options.onMessage(message);
 	}
 
-	/** Heartbeats and pings until stopped. */
-	#keepAlive(socket: WebSocket): () => void {
-		let lastPongMs = performance.now();
-		socket.on("pong", () => {
-			lastPongMs = performance.now();
-		});
+	/** Heartbeats until stopped. */
+	#beat(): () => void {
 		const heartbeat = setInterval(() => this.send(this.#options.heartbeat()), HEARTBEAT_EVERY_MS);
-		const ping = setInterval(() => {
-			if (performance.now() - lastPongMs > PING_EVERY_MS + PONG_TIMEOUT_MS) {
-				socket.terminate();
-			} else {
-				socket.ping();
-			}
-		}, PING_EVERY_MS);
-		return () => {
-			clearInterval(heartbeat);
-			clearInterval(ping);
-		};
+		return () => clearInterval(heartbeat);
 	}
-}
-
-function connectUrl(apiUrl: string): string {
-	const url = new URL("/api/runners/connect", apiUrl);
-	url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-	return url.href;
 }
