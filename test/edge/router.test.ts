@@ -15,6 +15,7 @@ import {
 	videoConfig,
 } from "../unit/worker-media/wsflv-fixtures.ts";
 import { MediaSocketPeer } from "./media-socket-peer.ts";
+import { replaceObject } from "./replace-object.ts";
 
 const env = testEnv as unknown as Env;
 let routerCount = 0;
@@ -26,15 +27,10 @@ async function openRouter() {
 	return stub;
 }
 
-/** What a deploy does to an object: gone with its sockets, without a word. Returns a stub to the one that takes its place. */
-async function replaceObject(stub: Stub): Promise<Stub> {
-	const id = stub.id;
-	await runInDurableObject(stub as unknown as DurableObjectStub<Router>, (_router, state) => {
-		state.abort("test: replaced");
-	}).catch(() => {
-		// The call dies with the object it was made to.
-	});
-	return env.ROUTER.get(id);
+/** A stub to the object that takes this one's place. */
+async function replaced(stub: Stub): Promise<Stub> {
+	await replaceObject(stub as unknown as DurableObjectStub);
+	return env.ROUTER.get(stub.id);
 }
 
 type Stub = Awaited<ReturnType<typeof openRouter>>;
@@ -135,7 +131,7 @@ test("a compositor with a lower fence is refused, before and after the object wa
 		code: CLOSE.takenOver.code,
 		reason: "publisher: expected fence 2 or higher, got 1",
 	});
-	const after = await replaceObject(stub);
+	const after = await replaced(stub);
 	const again = await publishTo(after, "program/main", "&fence=1");
 	expect(await again.closed).toMatchObject({ code: CLOSE.takenOver.code });
 	const subscriber = await subscribeTo(after, "program/main");
@@ -232,7 +228,7 @@ test("works on after the object was replaced: clients connect again and media fl
 	const lost = await subscribeTo(stub);
 	before.publish(START);
 	await lost.waitForTags(5);
-	const after = await replaceObject(stub);
+	const after = await replaced(stub);
 	const subscriber = await subscribeTo(after);
 	(await publishTo(after)).publish(START);
 	expect(await subscriber.waitForTags(5)).toEqual(START);
@@ -248,7 +244,7 @@ test("an alarm finds a stream that was live when the object was replaced, and wh
 			return (await state.storage.get<{ live: string[] }>("router"))?.live;
 		});
 	await expect.poll(() => live(stub), { timeout: 10_000 }).toEqual(["host"]);
-	const after = await replaceObject(stub);
+	const after = await replaced(stub);
 	expect(await live(after)).toEqual(["host"]);
 	const deadlineMs = Date.now() + 20_000;
 	while ((await live(after))?.length !== 0 && Date.now() < deadlineMs) {

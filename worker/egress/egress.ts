@@ -120,8 +120,9 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 		}
 		this.#running?.subscription.close();
 		await this.#running?.session.stop();
-		await this.#save(this.#stored.config);
+		this.#stored = { ...this.#stored, status: { ...this.#status(), state: "stopped" } };
 		this.#running = undefined;
+		await this.ctx.storage.put("egress", this.#stored);
 	}
 
 	#inTurn(work: () => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@ import type { RtmpUrl } from "../../../rtmp/url.ts";
 import type { Clock } from "../../../worker/egress/clock.ts";
 import type { Dial } from "../../../worker/egress/destination-line.ts";
 import { CollectingAcceptor } from "../../support/rtmp/collecting-sink.ts";
-import { memoryTransportPair } from "../../support/rtmp/memory-transport.ts";
+import { memoryLine } from "./memory-line.ts";
 
 /** How a destination takes one connection. */
 export type Manner =
@@ -38,7 +38,7 @@ export class FakeDestination {
 		if (manner === undefined || manner.kind === "unreachable") {
 			throw new Error("connect ECONNREFUSED");
 		}
-		const [ours, theirs] = memoryTransportPair();
+		const [ours, theirs] = memoryLine();
 		if (manner.kind !== "silent") {
 			this.#accept(theirs, manner);
 		}
