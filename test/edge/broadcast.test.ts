@@ -4,7 +4,10 @@ import { verifyRoleToken } from "../../worker/auth/role-token.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
 import { call, create, env, openSocket, problem, roleToken, until } from "./api-client.ts";
+import { advanceClock, freezeClock } from "./frozen-clock.ts";
 import { RunnerPeer } from "./runner-peer.ts";
+
+freezeClock();
 
 /** Nothing listens there: an Egress that dials it goes on retrying. */
 const CLOSED_PORT = { url: "rtmp://127.0.0.1:9/app", streamKey: "k" };
@@ -185,11 +188,8 @@ test("keeps asking, less and less often, while compositors fail", async () => {
 		(await statsOf(id)).compositor.lease === "retrying" ? true : undefined,
 	);
 	expect((await statsOf(id)).compositor.fence).toBe(2);
-	// The alarm may ring by itself first: the wait is half a second at most.
-	await until("another lease", async () => {
-		await runDurableObjectAlarm(broadcast);
-		return (await statsOf(id)).compositor.fence === 3 ? true : undefined;
-	});
+	advanceClock(500);
+	await runDurableObjectAlarm(broadcast);
 	expect((await runner.assigned(id)).fence).toBe(3);
 	await call("POST", `/api/broadcasts/${id}/end`);
 	runner.close();

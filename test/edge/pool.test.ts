@@ -1,9 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { CompositorPool } from "../../worker/pool/compositor-pool.ts";
 import { FRAMES_TIMEOUT_MS, RECONNECT_TIMEOUT_MS, START_TIMEOUT_MS } from "../../worker/pool/lease-records.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { call, create, env, openSocket, problem, until } from "./api-client.ts";
+import { advanceClock, freezeClock } from "./frozen-clock.ts";
 import { RunnerPeer } from "./runner-peer.ts";
 
 const RUNNER_TOKEN = "test-runner-token";
@@ -14,16 +15,12 @@ const pool = () => env.COMPOSITOR_POOL.getByName("default");
 let broadcastCount = 0;
 const nextBroadcast = () => `pool-test-${++broadcastCount}`;
 
-afterEach(() => {
-	vi.useRealTimers();
-});
+freezeClock();
 
-/** The pool's alarm, rung when `ms` have passed on its clock. */
+/** The pool's alarm, rung when `ms` more have passed. */
 async function ringAfter(ms: number): Promise<void> {
-	const nowMs = Date.now() + ms;
-	vi.useFakeTimers({ toFake: ["Date"], now: nowMs });
+	advanceClock(ms);
 	await runDurableObjectAlarm(pool());
-	vi.useRealTimers();
 }
 
 async function runnersAre(count: number): Promise<void> {
@@ -48,7 +45,7 @@ async function retire(runner: RunnerPeer): Promise<void> {
 	const before = (await pool().stats()).runners;
 	runner.close();
 	await runnersAre(before - 1);
-	await ringAfter(RECONNECT_TIMEOUT_MS + 1);
+	await ringAfter(RECONNECT_TIMEOUT_MS);
 }
 
 test("runners add places, leases take them, and health tells of both", async () => {
@@ -72,9 +69,9 @@ test("a lease without a first frame is lost after the time to start", async () =
 	await pool().acquire({ broadcastId, token: "t", fence: 1 });
 	const { leaseId } = await runner.assigned(broadcastId);
 	runner.heartbeat(leaseId, 0);
-	await ringAfter(START_TIMEOUT_MS - 1_000);
+	await ringAfter(START_TIMEOUT_MS - 1);
 	expect(await pool().standing(leaseId)).toBe("assigned");
-	await ringAfter(START_TIMEOUT_MS + 1);
+	await ringAfter(1);
 	expect(await pool().standing(leaseId)).toBe("unknown");
 	await runner.toldToRelease(leaseId);
 	await retire(runner);
@@ -88,9 +85,9 @@ test("a running lease lives by new frames, not by heartbeats", async () => {
 	runner.heartbeat(leaseId, 30);
 	await standingIs(leaseId, "running");
 	runner.heartbeat(leaseId, 30);
-	await ringAfter(FRAMES_TIMEOUT_MS - 500);
+	await ringAfter(FRAMES_TIMEOUT_MS - 1);
 	expect(await pool().standing(leaseId)).toBe("running");
-	await ringAfter(FRAMES_TIMEOUT_MS + 1);
+	await ringAfter(1);
 	expect(await pool().standing(leaseId)).toBe("unknown");
 	await runner.toldToRelease(leaseId);
 	expect((await runner.assigned(broadcastId)).fence).toBe(2);
@@ -125,7 +122,7 @@ test("a runner that was cut off while the pool was away loses its leases in time
 	const { leaseId } = await runner.assigned(broadcastId);
 	await evictDurableObject(pool(), { webSockets: "close" });
 	expect(await pool().stats()).toMatchObject({ runners: 0, leases: 1 });
-	await ringAfter(RECONNECT_TIMEOUT_MS + 1);
+	await ringAfter(RECONNECT_TIMEOUT_MS);
 	expect(await pool().standing(leaseId)).toBe("unknown");
 });
 
@@ -138,12 +135,12 @@ test("a runner that reconnects in time keeps its leases", async () => {
 	const [keptLease, forgottenLease] = [await before.assigned(kept), await before.assigned(forgotten)];
 	before.close();
 	await runnersAre(0);
-	await ringAfter(RECONNECT_TIMEOUT_MS - 1_000);
+	await ringAfter(RECONNECT_TIMEOUT_MS - 1);
 	const after = await RunnerPeer.connect("runner-1", 2, [keptLease.leaseId, "of-another-time"]);
 	await after.toldToRelease("of-another-time");
 	expect(await pool().standing(keptLease.leaseId)).toBe("assigned");
 	expect(await pool().standing(forgottenLease.leaseId)).toBe("unknown");
-	await ringAfter(RECONNECT_TIMEOUT_MS + 1);
+	await ringAfter(RECONNECT_TIMEOUT_MS);
 	expect(await pool().standing(keptLease.leaseId)).toBe("assigned");
 	await pool().release(keptLease.leaseId, "test");
 	await retire(after);
