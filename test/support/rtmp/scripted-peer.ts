@@ -131,6 +131,11 @@ export class ScriptedPeer {
 		while ((await this.next()) !== undefined) {}
 	}
 
+	/** Ends our direction, as a publisher does that leaves. */
+	end(): Promise<void> {
+		return this.#writer.close();
+	}
+
 	close(): void {
 		this.#transport.close();
 	}
