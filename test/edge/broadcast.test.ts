@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import { verifyRoleToken } from "../../worker/auth/role-token.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
+import { interFrame, keyFrame, videoConfig } from "../unit/worker-media/wsflv-fixtures.ts";
 import { call, create, env, openSocket, problem, roleToken, until } from "./api-client.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
+import { MediaSocketPeer } from "./media-socket-peer.ts";
 import { RunnerPeer } from "./runner-peer.ts";
 
 freezeClock();
@@ -325,4 +327,31 @@ test("gives back a compositor granted to a broadcast that is gone", async () => 
 	runner.heartbeat(leaseId, 1);
 	await runner.toldToRelease(leaseId);
 	runner.close();
+});
+
+test("what is published with a stream key reaches those who may watch it, and everyone is told that it is live", async () => {
+	const { id, tokens, ingest } = await create();
+	const host = await control(id, tokens.host);
+	await host.take("status");
+	const headers = { Upgrade: "websocket" };
+	const open = async (direction: string, token: string, options = "") => {
+		const path = `/api/broadcasts/${id}/media/guest?direction=${direction}${options}`;
+		const { webSocket } = await call("GET", path, { token, headers });
+		if (webSocket === null) {
+			throw new Error("test: expected a WebSocket");
+		}
+		return new MediaSocketPeer(webSocket);
+	};
+	const publisher = await open("publish", ingest.guest.rtmp.streamKey);
+	publisher.publish([videoConfig(0), keyFrame(0), interFrame(33)]);
+	await host.take("status", ({ liveStreams }) => JSON.stringify(liveStreams) === '["guest"]');
+	const watching = await open("subscribe", tokens.host, "&ack=1");
+	expect((await watching.waitForTags(3)).length).toBe(3);
+	expect((await statsOf(id)).sources).toContainEqual(
+		expect.objectContaining({ stream: "guest", publisherConnected: true, videoCodec: "avc", width: 1280 }),
+	);
+	publisher.socket.close(1000);
+	await host.take("status", ({ liveStreams }) => JSON.stringify(liveStreams) === "[]");
+	await call("POST", `/api/broadcasts/${id}/end`);
+	expect((await watching.closed).code).toBe(CLOSE.ended.code);
 });
