@@ -78,13 +78,16 @@ export function publisherArguments(person: DemoPerson, voices: Voices, url: stri
 	const turn = `[1:a]aresample=48000,adelay=${delayMs},apad=whole_dur=${round}`;
 	const filters = [
 		`${turn},aloop=loop=-1:size=${Math.round(round * 48_000)},asetpts=N/SR/TB,volume=1.5,asplit[voice][shown]`,
-		"[shown]showwaves=s=360x160:mode=cline:rate=30:colors=white:scale=sqrt[wave]",
-		`[0:v][wave]overlay=x='(W-w)/2+${look.swayPx}*sin(t*0.9)':y=430[picture]`,
-		`[picture]drawtext=${text}:text=${look.title}:fontsize=110:y=190,drawtext=${text}:text='%{pts\\:hms}':fontsize=44:y=330[out]`,
+		"[shown]showwaves=s=320x120:mode=cline:rate=30:colors=white:scale=sqrt[wave]",
+		// Colour flows slowly: a small picture scaled up costs a tenth of drawing it large. All that moves stays in the middle, which
+		// every layout's crop leaves in sight.
+		"[0:v]scale=1280:720:flags=bilinear,format=yuv420p[ground]",
+		`[ground][wave]overlay=x='(W-w)/2+${look.swayPx}*sin(t*0.9)':y=410:format=yuv420[picture]`,
+		`[picture]drawtext=${text}:text=${look.title}:fontsize=100:y=225,drawtext=${text}:text='%{pts\\:hms}':fontsize=44:y=345[out]`,
 	];
 	return [
 		...["-hide_banner", "-loglevel", "warning", "-nostdin"],
-		...["-re", "-f", "lavfi", "-i", `gradients=s=1280x720:r=30:${look.gradient}`, "-i", voices.files[person]],
+		...["-re", "-f", "lavfi", "-i", `gradients=s=320x180:r=30:${look.gradient}`, "-i", voices.files[person]],
 		...["-filter_complex", filters.join(";"), "-map", "[out]", "-map", "[voice]"],
 		...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "60", "-b:v", "2500k"],
 		...["-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "48000", "-ac", "2", "-b:a", "128k", "-f", "flv", url],
