@@ -62,6 +62,7 @@ export class RtmpPublisher {
 	#state: PublisherState = "connecting";
 	#settled = false;
 	#cancelSettling: () => void = () => {};
+	#cancelLastWord: () => void = () => {};
 	#lastTransactionId = 0;
 	#streamId = 0;
 	#lastTimestampMs = 0;
@@ -158,9 +159,8 @@ export class RtmpPublisher {
 		try {
 			await this.#stream.sendTag(tag, this.#streamId);
 		} catch (error) {
-			// What the server said before it left may still be on its way to us, and tells more.
-			this.#timers.after(LAST_WORD_MS, () =>
-				this.#lost(error instanceof Error ? error.message : "rtmp: a write failed"),
+			this.#failSoon(
+				error instanceof Error ? error : new Error("rtmp: expected to send, got a throw", { cause: error }),
 			);
 			throw error;
 		}
@@ -178,11 +178,11 @@ export class RtmpPublisher {
 	async #open(): Promise<void> {
 		this.#deadline.expect("the server's handshake", this.#timeouts.handshakeMs);
 		await this.#stream.handshake("client");
-		await this.#stream.sendControl({ kind: "set-chunk-size", chunkSize: OUR_CHUNK_SIZE });
+		await this.#said(this.#stream.sendControl({ kind: "set-chunk-size", chunkSize: OUR_CHUNK_SIZE }));
 
 		this.#deadline.expect("connect's answer", this.#timeouts.connectMs);
 		const connect = connectCommand(this.#nextTransactionId(), this.#url);
-		await this.#stream.sendCommand(connect);
+		await this.#said(this.#stream.sendCommand(connect));
 		await this.#answerTo(connect);
 
 		this.#deadline.expect("createStream's answer", this.#timeouts.createStreamMs);
@@ -217,8 +217,20 @@ export class RtmpPublisher {
 
 	async #call({ name, args }: Transaction, streamId = 0): Promise<Command> {
 		const command = { name, transactionId: this.#nextTransactionId(), args };
-		await this.#stream.sendCommand(command, streamId);
+		await this.#said(this.#stream.sendCommand(command, streamId));
 		return command;
+	}
+
+	/** A command that cannot be sent is no error yet: what the server said before it left tells more, and may still be on its way. */
+	#said(sending: Promise<void>): Promise<void> {
+		return sending.catch((error: Error) => this.#failSoon(error));
+	}
+
+	#failSoon(error: Error): void {
+		if (this.#state !== "closed") {
+			this.#cancelLastWord();
+			this.#cancelLastWord = this.#timers.after(LAST_WORD_MS, () => this.#channel.fail(error));
+		}
 	}
 
 	/** The `_result` of a call; an error status or the `_error` of it is thrown. Answers to other calls do not matter. */
@@ -348,6 +360,7 @@ export class RtmpPublisher {
 		this.#state = "closed";
 		this.#deadline.clear();
 		this.#cancelSettling();
+		this.#cancelLastWord();
 		this.#channel.fail(new Error(reason.message));
 		this.#closed.resolve(local ? { kind: "local", message: "rtmp: closed by us" } : reason);
 	}
