@@ -75,7 +75,7 @@ export function publisherArguments(person: DemoPerson, voices: Voices, url: stri
 	const delayMs = person === "host" ? 0 : Math.round(voices.seconds.host * 1_000);
 	const font = FONT_FILES.find((file) => existsSync(file));
 	const text = `${font === undefined ? "" : `fontfile='${font}':`}fontcolor=white:x=(w-tw)/2+${look.swayPx}*sin(t*0.9)`;
-	const turn = `[1:a]aresample=48000,adelay=${delayMs},apad=whole_dur=${round}`;
+	const turn = `[1:a]aresample=48000,aformat=channel_layouts=mono,adelay=${delayMs},apad=whole_dur=${round}`;
 	const filters = [
 		`${turn},aloop=loop=-1:size=${Math.round(round * 48_000)},asetpts=N/SR/TB,volume=1.5,asplit[voice][shown]`,
 		"[shown]showwaves=s=320x120:mode=cline:rate=30:colors=white:scale=sqrt[wave]",
