@@ -44,7 +44,7 @@ export class DestinationLine {
 	}
 
 	/**
-	 * Connects, then publishes what the queue gives, from a key frame on, until the signal aborts (rejects with its reason) or the line ends
+	 * Connects, then publishes what the queue gives, which begins at a key frame, until the signal aborts (rejects with its reason) or the line ends
 	 * (rejects with what ended it). Call {@link close} afterwards.
 	 */
 	async run(signal: AbortSignal): Promise<never> {
@@ -73,7 +73,6 @@ export class DestinationLine {
 	async #feed(publisher: RtmpPublisher, either: AbortSignal): Promise<never> {
 		const { queue, config, onPublished } = this.#options;
 		await unlessAborted(publisher.sendMetadata(config), either);
-		await queue.waitForKeyFrame(either);
 		for (let isFirst = true; ; ) {
 			await queue.waitForTag(either);
 			const tag = queue.shift();

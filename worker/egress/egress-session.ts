@@ -97,7 +97,7 @@ export class EgressSession {
 			reconnects: this.#reconnects,
 			droppedTags: this.#carryOver.droppedTags + this.#queue.droppedTags,
 			...(this.#lastError !== undefined && { lastError: this.#lastError }),
-			queueMs: this.#queue.spanMs,
+			queueMs: isActive(this.#state) ? this.#queue.spanMs : 0,
 			attempts: this.#backoff.attempts,
 		};
 	}

@@ -78,6 +78,7 @@ test("connects only once the program has a key frame", async () => {
 	push(videoConfig(5_000), keyFrame(5_000));
 	await until(() => session.status().state === "live", "live");
 	expect(states()).toEqual(["connecting", "live"]);
+	expect(destination.received).toContain("key@0");
 	await session.stop();
 });
 
