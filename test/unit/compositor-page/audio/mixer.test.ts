@@ -62,6 +62,17 @@ describe("Limiter", () => {
 		expect(largestStep(heard)).toBeLessThan(0.1);
 	});
 
+	it("turns down softly ahead of a single peak, not in one step", () => {
+		const limiter = new Limiter(48_000);
+		const from = stereo(9_600, (frame) => (frame === 5_000 ? 4 : 0.5));
+		const to = new Float32Array(from.length);
+		limiter.process(from, 9_600, to);
+		const heard = leftOf(to);
+		expect(heard[5_072]).toBeCloseTo(CEILING, 5);
+		expect(largestStep(heard.subarray(72, 5_072))).toBeLessThan(0.01);
+		expect(largestStep(heard.subarray(5_073))).toBeLessThan(0.01);
+	});
+
 	it("lets go within a few hundred milliseconds", () => {
 		const limiter = new Limiter(48_000);
 		const from = stereo(48_000, (frame) => (frame < 4_800 ? 2 : 0.5));
