@@ -53,6 +53,7 @@ export class RtmpAcceptor {
 	/** The message stream that `publish` came on. */
 	#streamId = 0;
 	#sawFcPublish = false;
+	#hasUnpublished = false;
 	#cancelAcknowledging: () => void = () => {};
 
 	constructor(transport: ByteTransport, options: RtmpAcceptorOptions) {
@@ -256,6 +257,7 @@ export class RtmpAcceptor {
 
 	#unpublish(): void {
 		if (this.#state === "publishing") {
+			this.#hasUnpublished = true;
 			this.#endStream("the publisher ended the stream");
 			this.#enter("connected");
 		}
@@ -288,32 +290,33 @@ export class RtmpAcceptor {
 		this.reject("NetStream.Failed", "the server failed");
 	}
 
+	/** How a peer leaves that was turned away or has said goodbye is no news: ffmpeg resets the connection. */
+	get #isLeaving(): boolean {
+		const saidGoodbye = this.#state === "connected" && this.#hasUnpublished;
+		return saidGoodbye || this.#state === "rejected" || this.#state === "ended";
+	}
+
 	/** The conversation has ended by itself, for a reason of the peer's. */
 	#breakOff(error: Error): void {
-		if (this.#state !== "ended" && this.#state !== "rejected" && error instanceof MalformedError) {
+		if (this.#isLeaving) {
+			this.#end(error.message);
+		} else if (error instanceof MalformedError) {
 			this.#giveUp(error);
 			this.#drain();
 		} else {
-			this.#reportAndEnd(error);
+			this.#report(error);
+			this.#end(error.message);
 		}
 	}
 
 	/** The connection must not go on; the peer, which may still be there, is told why. */
 	#giveUp(error: Error): void {
-		if (this.#state === "ended" || this.#state === "rejected") {
-			this.#reportAndEnd(error);
-			return;
-		}
-		this.#report(error);
-		this.reject("NetStream.Failed", error.message);
-	}
-
-	#reportAndEnd(error: Error): void {
-		// Once the peer was turned away, how it leaves is no news.
-		if (this.#state !== "ended" && this.#state !== "rejected") {
+		if (this.#isLeaving) {
+			this.#end(error.message);
+		} else {
 			this.#report(error);
+			this.reject("NetStream.Failed", error.message);
 		}
-		this.#end(error.message);
 	}
 
 	/** Reads on after the conversation itself has ended, so that the publisher gets to read our last word. */

@@ -6,27 +6,36 @@ const QUEUE_DEPTH = 256;
 /**
  * Two ends of a connection in memory.
  *
+ * The third part breaks the connection as a reset does: either end's reads and writes fail.
+ *
  * @param pieceBytes cut all that is delivered into pieces of this size
  */
-export function memoryTransportPair(pieceBytes = Number.POSITIVE_INFINITY): [ByteTransport, ByteTransport] {
+export function memoryTransportPair(pieceBytes = Number.POSITIVE_INFINITY): [ByteTransport, ByteTransport, () => void] {
 	const there = oneWay(pieceBytes);
 	const back = oneWay(pieceBytes);
 	const close = () => {
 		there.end();
 		back.end();
 	};
+	const reset = () => {
+		there.reset();
+		back.reset();
+	};
 	return [
 		{ readable: back.readable, writable: there.writable, close },
 		{ readable: there.readable, writable: back.writable, close },
+		reset,
 	];
 }
 
 function oneWay(pieceBytes: number) {
 	let end = () => {};
+	let reset = () => {};
 	const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>(
 		{
 			start(controller) {
 				end = () => controller.terminate();
+				reset = () => controller.error(new Error("connection reset by peer"));
 			},
 			transform(bytes, controller) {
 				for (let at = 0; at < bytes.length; at += pieceBytes) {
@@ -37,5 +46,5 @@ function oneWay(pieceBytes: number) {
 		new CountQueuingStrategy({ highWaterMark: QUEUE_DEPTH }),
 		new CountQueuingStrategy({ highWaterMark: QUEUE_DEPTH }),
 	);
-	return { readable, writable, end: () => end() };
+	return { readable, writable, end: () => end(), reset: () => reset() };
 }

@@ -17,9 +17,9 @@ const AAC_FRAME = hex("af01 2110045000");
 
 function start(options: Partial<RtmpAcceptorOptions> = {}) {
 	const timers = new ManualTimers();
-	const [ours, theirs] = memoryTransportPair();
+	const [ours, theirs, reset] = memoryTransportPair();
 	const seen = new CollectingAcceptor(ours, { timers, ...options });
-	return { timers, seen, peer: new ScriptedPeer(theirs) };
+	return { timers, seen, peer: new ScriptedPeer(theirs), reset };
 }
 
 async function connect(peer: ScriptedPeer): Promise<void> {
@@ -98,11 +98,27 @@ describe("rtmp acceptor: conversation", () => {
 	});
 
 	it("reports a connection that broke", async () => {
-		const { seen, peer } = start();
+		const { seen, peer, reset } = start();
 		await publish(peer);
-		peer.close();
+		reset();
 		await seen.ended;
-		expect(seen.endings).toHaveLength(1);
+		expect(seen.errors).toEqual(["rtmp: expected more from the peer, got a broken connection"]);
+		expect(seen.endings).toEqual(seen.errors);
+	});
+
+	it.each(["reset", "silence"])("does not report how a publisher leaves that has said goodbye (%s)", async (way) => {
+		const { seen, peer, timers, reset } = start();
+		await publish(peer);
+		await peer.call(COMMANDS, "deleteStream", 0, null, 1);
+		await letPromisesRun();
+		if (way === "reset") {
+			reset();
+		} else {
+			await timers.advance(10_000);
+		}
+		await seen.ended;
+		expect(seen.errors).toEqual([]);
+		expect(seen.endings).toEqual(["the publisher ended the stream"]);
 	});
 
 	it("drops the connection when closed, and may be closed again", async () => {
