@@ -159,6 +159,7 @@ test("a lost compositor is replaced under a higher fence, and the old one has no
 	const second = await runner.assigned(id);
 	expect(second.fence).toBe(2);
 	expect((await old.closing()).code).toBe(CLOSE.takenOver.code);
+	expect((await statsOf(id)).compositor).toMatchObject({ fence: 2, lastFailure: "the browser died" });
 	const headers = { Upgrade: "websocket" };
 	for (const path of ["control", "media/program/main?direction=publish"]) {
 		const refused = await call("GET", `/api/broadcasts/${id}/${path}`, { token: first.token, headers });
@@ -351,7 +352,10 @@ test("what is published with a stream key reaches those who may watch it, and ev
 		expect.objectContaining({ stream: "guest", publisherConnected: true, videoCodec: "avc", width: 1280 }),
 	);
 	publisher.socket.close(1000);
-	await host.take("status", ({ liveStreams }) => JSON.stringify(liveStreams) === "[]");
+	await until("the stream to be given up", () => {
+		advanceClock(100);
+		return host.messages.some(({ liveStreams }) => JSON.stringify(liveStreams) === "[]") || undefined;
+	});
 	await call("POST", `/api/broadcasts/${id}/end`);
 	expect((await watching.closed).code).toBe(CLOSE.ended.code);
 });

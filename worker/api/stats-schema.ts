@@ -35,6 +35,7 @@ export const broadcastStatsSchema = z
 		compositor: z.object({
 			lease: z.enum(["none", "requesting", "waiting", "assigned", "running", "retrying"]),
 			fence: z.int(),
+			lastFailure: z.string().optional().openapi({ description: "Why the last compositor was lost or refused" }),
 			reported: z
 				.object({ ageMs: z.number(), stats: compositorStatsSchema })
 				.optional()

@@ -1,12 +1,6 @@
 import type { LayoutName } from "../../media/layout.ts";
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
-import type {
-	BroadcastView,
-	DestinationView,
-	LeasePhase,
-	NewBroadcast,
-	NewDestination,
-} from "../protocol/broadcast-commands.ts";
+import type { BroadcastView, DestinationView, NewBroadcast, NewDestination } from "../protocol/broadcast-commands.ts";
 import type { EgressStatus, LeaseChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
@@ -82,10 +76,6 @@ export class BroadcastControl {
 	/** The record of a broadcast that exists. */
 	get record(): BroadcastRecord | undefined {
 		return this.#record?.deleted ? undefined : this.#record;
-	}
-
-	get leasePhase(): LeasePhase {
-		return this.#record?.lease.phase ?? "none";
 	}
 
 	async create(

@@ -34,6 +34,8 @@ export interface LeaseRecord {
 	readonly leaseId?: string;
 	/** Failures in a row, for the back-off. */
 	readonly failures: number;
+	/** Why the last one was lost or refused; never holds a token. */
+	readonly lastFailure?: string;
 	/** When to ask again ("retrying"), or to ask the pool whether it still knows the lease (the other phases). */
 	readonly dueAtMs?: number;
 	readonly runningSinceMs?: number;

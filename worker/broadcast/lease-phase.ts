@@ -15,6 +15,7 @@ export function requested(lease: LeaseRecord, nowMs: number): LeaseRecord {
 		phase: "requesting",
 		fence: lease.fence + 1,
 		failures: lease.failures,
+		...(lease.lastFailure === undefined ? {} : { lastFailure: lease.lastFailure }),
 		dueAtMs: nowMs + LEASE_CHECK_EVERY_MS,
 	};
 }
@@ -31,7 +32,7 @@ export function answered(
 		return lease;
 	}
 	if (answer.outcome === "refused") {
-		return failed(lease, nowMs, random);
+		return failed(lease, answer.reason, nowMs, random);
 	}
 	return { ...lease, phase: answer.outcome, leaseId: answer.leaseId };
 }
@@ -53,14 +54,14 @@ export function changed(lease: LeaseRecord, change: LeaseChange, nowMs: number, 
 			};
 		case "lost":
 		case "released":
-			return failed(lease, nowMs, random);
+			return failed(lease, change.reason, nowMs, random);
 	}
 }
 
 /** What the pool knows of the lease when asked. */
 export function checked(lease: LeaseRecord, standing: LeaseStanding, nowMs: number, random: number): LeaseRecord {
 	if (standing === "unknown") {
-		return failed(lease, nowMs, random);
+		return failed(lease, "broadcast: expected the pool to know the lease, got none", nowMs, random);
 	}
 	return {
 		...lease,
@@ -71,9 +72,15 @@ export function checked(lease: LeaseRecord, standing: LeaseStanding, nowMs: numb
 }
 
 /** There is no compositor: ask again, at once after the first failure, then less and less often. */
-export function failed(lease: LeaseRecord, nowMs: number, random: number): LeaseRecord {
+export function failed(lease: LeaseRecord, reason: string, nowMs: number, random: number): LeaseRecord {
 	const wasHealthy = lease.runningSinceMs !== undefined && nowMs - lease.runningSinceMs >= HEALTHY_AFTER_MS;
 	const failures = wasHealthy ? 0 : lease.failures;
 	const delayMs = failures === 0 ? 0 : retryDelayMs(RETRY, failures - 1, random);
-	return { phase: "retrying", fence: lease.fence, failures: failures + 1, dueAtMs: nowMs + delayMs };
+	return {
+		phase: "retrying",
+		fence: lease.fence,
+		failures: failures + 1,
+		lastFailure: reason,
+		dueAtMs: nowMs + delayMs,
+	};
 }

@@ -31,6 +31,7 @@ export async function statsReport(
 		compositor: {
 			lease: record.lease.phase,
 			fence: record.lease.fence,
+			...(record.lease.lastFailure === undefined ? {} : { lastFailure: record.lease.lastFailure }),
 			...(latest === undefined ? {} : { reported: { ageMs: nowMs - latest.atMs, stats: latest.stats } }),
 		},
 		destinations,

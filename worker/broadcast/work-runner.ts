@@ -150,7 +150,10 @@ export class WorkRunner {
 		} catch (error) {
 			const current = access.read();
 			if (current?.lease.fence === lease.fence && current.lease.phase === "requesting") {
-				await access.change({ ...current, lease: failed(current.lease, nowMs, access.random()) });
+				await access.change({
+					...current,
+					lease: failed(current.lease, "broadcast: the pool did not answer", nowMs, access.random()),
+				});
 			}
 			throw error;
 		}

@@ -73,6 +73,8 @@ export interface BroadcastStats {
 	readonly compositor: {
 		readonly lease: LeasePhase;
 		readonly fence: number;
+		/** Why the last compositor was lost or refused, when one was. */
+		readonly lastFailure?: string;
 		/** The last figures the compositor reported, and how old they are; absent until it does. */
 		readonly reported?: { readonly ageMs: number; readonly stats: CompositorStats };
 	};

@@ -47,14 +47,14 @@ test("the first loss is mended at once, the next ones ever later, up to the cap"
 	let lease: LeaseRecord = assigned;
 	const delaysMs = [];
 	for (let n = 0; n < 8; n++) {
-		lease = failed(lease, 0, 0.999_999);
+		lease = failed(lease, "test", 0, 0.999_999);
 		delaysMs.push(Math.round(lease.dueAtMs ?? -1));
 	}
 	expect(delaysMs).toEqual([0, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
 test("jitter takes at most half of the wait", () => {
-	const twice = failed(failed(assigned, 0, 0), 0, 0);
+	const twice = failed(failed(assigned, "test", 0, 0), "test", 0, 0);
 	expect(twice.dueAtMs).toBe(250);
 });
 
@@ -70,7 +70,8 @@ test("a compositor that ran for a while starts the back-off anew, one that died 
 
 test("a refusal is retried, and keeps no lease", () => {
 	const refused = answered(asked, 1, { outcome: "refused", reason: "full" }, 0, 0);
-	expect(refused).toEqual({ phase: "retrying", fence: 1, failures: 1, dueAtMs: 0 });
+	expect(refused).toEqual({ phase: "retrying", fence: 1, failures: 1, lastFailure: "full", dueAtMs: 0 });
+	expect(requested(refused, 0).lastFailure).toBe("full");
 });
 
 test("a loss that nobody told of is found by asking", () => {
