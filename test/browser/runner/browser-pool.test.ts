@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { BrowserPool } from "../../../runner/browser/browser-pool.ts";
 import { CompositorBrowser } from "../../../runner/browser/compositor-browser.ts";
 import { findChromium } from "../../../runner/browser/find-chromium.ts";
+import { processesWith, profileOf } from "../../support/processes.ts";
 import { type FakePageServer, startFakePageServer } from "./fake-page-server.ts";
-import { processesWith, profileOf } from "./processes.ts";
 
 const CHROMIUM = findChromium(process.env.PUPPETEER_EXECUTABLE_PATH, existsSync);
 const EVENTUALLY = { timeout: 30_000, interval: 50 };

@@ -7,8 +7,8 @@ import { Assignments } from "../../../runner/assignments.ts";
 import { CompositorBrowser } from "../../../runner/browser/compositor-browser.ts";
 import { findChromium } from "../../../runner/browser/find-chromium.ts";
 import { createLog } from "../../../runner/log.ts";
+import { processesWith, profileOf, renderersOf } from "../../support/processes.ts";
 import { type FakePageServer, startFakePageServer } from "./fake-page-server.ts";
-import { processesWith, profileOf, renderersOf } from "./processes.ts";
 
 const LAUNCH_SCRIPT = fileURLToPath(new URL("launch-and-wait.ts", import.meta.url));
 const CHROMIUM = findChromium(process.env.PUPPETEER_EXECUTABLE_PATH, existsSync);

@@ -1,0 +1,45 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+
+const FILE = "secrets.json";
+const RANDOM_BYTES = 32;
+
+const secretsSchema = z.object({ runnerToken: z.string().min(1), signingKey: z.string().min(1) });
+
+/** RUNNER_TOKEN and SIGNING_KEY of a local system. */
+export type LocalSecrets = z.infer<typeof secretsSchema>;
+
+/** 256 random bits as text. */
+export function randomSecret(): string {
+	return randomBytes(RANDOM_BYTES).toString("base64url");
+}
+
+/**
+ * From the environment; what is not there is made once and kept in `folder`, readable by its owner only, so that tokens and links stay
+ * valid over a restart.
+ */
+export function localSecrets(folder: string, environment: Readonly<Record<string, string | undefined>>): LocalSecrets {
+	const kept = keptSecrets(join(folder, FILE));
+	return {
+		runnerToken: environment.RUNNER_TOKEN || kept.runnerToken,
+		signingKey: environment.SIGNING_KEY || kept.signingKey,
+	};
+}
+
+function keptSecrets(path: string): LocalSecrets {
+	if (existsSync(path)) {
+		chmodSync(path, 0o600);
+		const kept = secretsSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+		if (!kept.success) {
+			throw new Error(
+				`start: expected runnerToken and signingKey in ${path}, got something else; remove it to have new ones made`,
+			);
+		}
+		return kept.data;
+	}
+	const made: LocalSecrets = { runnerToken: randomSecret(), signingKey: randomSecret() };
+	writeFileSync(path, JSON.stringify(made), { mode: 0o600 });
+	return made;
+}
