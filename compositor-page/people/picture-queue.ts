@@ -3,8 +3,8 @@ import { US_PER_SECOND } from "../../media/units.ts";
 /** Decoded pictures waiting at most: 0.5 s at 30 fps. More means decoding runs ahead of its lead; memory is what bounds it. */
 const MAX_WAITING_PICTURES = 16;
 /**
- * How far a picture's time may lie from its place before one is repeated or left out, as a share of the output interval. Source and output
- * of the same rate drift past each other; without this slack the boundary would flip on every millisecond of rounding.
+ * How far beyond half an output interval a picture's time may lie from its step before one is repeated or left out, as a share of the interval.
+ * Source and output drift past each other; without this slack the choice would flip on every millisecond of rounding.
  */
 const PHASE_SLACK = 0.25;
 
@@ -16,20 +16,28 @@ export interface Picture {
 	readonly arrivalUs: number;
 }
 
-/** Which picture to show at `dueUs`: how many of the waiting ones (oldest first) to step forward over. */
+/**
+ * Which picture to show at `dueUs`: how many of the waiting ones (oldest first) to step forward over. Of those that are near enough it takes the one
+ * that lies to its step as the picture on show (`shownPlayoutUs`) lay to the step before, so that a steady source moves steadily.
+ */
 export function picturesToAdvance(
 	waitingPlayoutUs: readonly number[],
+	shownPlayoutUs: number | undefined,
 	dueUs: number,
 	outputIntervalUs: number,
 ): number {
-	const earliestUs = dueUs + outputIntervalUs * (0.5 + PHASE_SLACK);
-	const latestUs = dueUs + outputIntervalUs * (0.5 - PHASE_SLACK);
-	const first = waitingPlayoutUs[0];
-	if (first === undefined || first > earliestUs) {
-		return 0;
-	}
-	let advance = 1;
-	while ((waitingPlayoutUs[advance] ?? Number.POSITIVE_INFINITY) <= latestUs) {
+	const farthestUs = outputIntervalUs * (0.5 + PHASE_SLACK);
+	const shownPhaseUs = (shownPlayoutUs ?? Number.NEGATIVE_INFINITY) - (dueUs - outputIntervalUs);
+	const inStep = Math.abs(shownPhaseUs) <= farthestUs;
+	const aimUs = inStep ? dueUs + shownPhaseUs : dueUs;
+	const earliestUs = dueUs + (inStep ? farthestUs : outputIntervalUs / 2);
+	let advance = 0;
+	for (const playoutUs of waitingPlayoutUs) {
+		const before = waitingPlayoutUs[advance - 1] ?? Number.NEGATIVE_INFINITY;
+		const isNearer = before < dueUs - farthestUs || Math.abs(playoutUs - aimUs) < Math.abs(before - aimUs);
+		if (playoutUs > earliestUs || !isNearer) {
+			break;
+		}
 		advance += 1;
 	}
 	return advance;
@@ -72,6 +80,7 @@ export class PictureQueue {
 	advance(dueUs: number, playoutUs: (ptsUs: number) => number): boolean {
 		const advance = picturesToAdvance(
 			this.#waiting.map((picture) => playoutUs(picture.ptsUs)),
+			this.#shown === undefined ? undefined : playoutUs(this.#shown.ptsUs),
 			dueUs,
 			this.#intervalUs,
 		);
