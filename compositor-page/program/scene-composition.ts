@@ -8,6 +8,9 @@ import { layOut, type Place } from "../layouts/lay-out.ts";
 const STARTING_SOON = { title: "Starting soon" };
 const BACK_SOON = "Will be right back";
 
+/** What is needed of a `GraphicsCache`. */
+export type SceneGraphics = Pick<GraphicsCache, "label" | "card" | "background">;
+
 /** What there is to show of a person on air: their picture, or nothing but their card. */
 export interface OnAirPerson {
 	readonly id: PersonId;
@@ -18,7 +21,7 @@ export interface OnAirPerson {
  * What the output picture is made of: the scene's layout with the people on air, who fill it in the scene's order. Somebody who was never seen
  * has no place; somebody whose picture is gone keeps theirs, with a card.
  */
-export function composeScene(scene: Scene, onAir: readonly OnAirPerson[], graphics: GraphicsCache): CompositionInput {
+export function composeScene(scene: Scene, onAir: readonly OnAirPerson[], graphics: SceneGraphics): CompositionInput {
 	const size = { width: scene.width, height: scene.height };
 	const ids = scene.people.map((person) => person.id).filter((id) => onAir.some((person) => person.id === id));
 	const places = layOut(scene.layout, size, ids).places.flatMap((place) => {
@@ -33,7 +36,7 @@ function fill(
 	place: Place<PersonId>,
 	person: ScenePerson,
 	frame: VideoFrame | undefined,
-	graphics: GraphicsCache,
+	graphics: SceneGraphics,
 ): ComposedPlace {
 	const { rect, z, border } = place;
 	const common = { rect, z, ...(border === undefined ? {} : { border }) };

@@ -1,11 +1,17 @@
 import { US_PER_SECOND } from "../../media/units.ts";
 import type { ScenePerson } from "../../worker/protocol/control-messages.ts";
 import { Mixer, type MixerInput } from "../audio/mixer.ts";
-import { MIX_RATE } from "../audio/person-audio.ts";
-import type { Person } from "../people/person.ts";
+import { MIX_RATE, type PersonAudio, type SourceTimes } from "../audio/person-audio.ts";
 
 /** Longest step mixed at once; a longer stretch is mixed in several. */
 const STEP_SAMPLES = 960;
+
+/** What is needed of a `Person`. */
+export interface Speaker {
+	readonly id: string;
+	readonly audio: Pick<PersonAudio, "pull">;
+	readonly clock: SourceTimes;
+}
 
 export interface SoundTrackOptions {
 	/** Local time of program time 0. */
@@ -38,14 +44,14 @@ export class SoundTrack {
 	}
 
 	/** Mixes all that is due before `localUs`. */
-	mixUntil(localUs: number, people: readonly Person[]): void {
+	mixUntil(localUs: number, people: readonly Speaker[]): void {
 		const total = Math.floor(((localUs - this.#options.startUs) * MIX_RATE) / US_PER_SECOND);
 		while (this.#samples < total) {
 			this.#mixStep(Math.min(STEP_SAMPLES, total - this.#samples), people);
 		}
 	}
 
-	#mixStep(frames: number, people: readonly Person[]): void {
+	#mixStep(frames: number, people: readonly Speaker[]): void {
 		const stepUs = this.#options.startUs + (this.#samples * US_PER_SECOND) / MIX_RATE;
 		const inputs: MixerInput[] = people.map(({ id, audio, clock }) => {
 			const samples = audio.pull(stepUs, frames, clock, this.#bufferOf(id));
