@@ -1,4 +1,13 @@
 import { expect, test } from "vitest";
+import {
+	broadcastPageSchema,
+	broadcastSchema,
+	broadcastSummarySchema,
+	createdBroadcastSchema,
+	destinationListSchema,
+	destinationSchema,
+} from "../../worker/api/schemas.ts";
+import { broadcastStatsSchema } from "../../worker/api/stats-schema.ts";
 import { newBroadcastId } from "../../worker/auth/random-id.ts";
 import { verifyRoleToken } from "../../worker/auth/role-token.ts";
 import { PROBLEMS } from "../../worker/protocol/problem.ts";
@@ -90,6 +99,22 @@ test("shows what was asked for, and never again a token, a stream key or a desti
 		{ name: "Somewhere", url: "rtmp://127.0.0.1:9/app", hasStreamKey: true, state: "idle" },
 		{ url: "rtmp://127.0.0.1:9/app/…", hasStreamKey: false, state: "idle" },
 	]);
+});
+
+test("answers with what the document says and nothing more", async () => {
+	const created = await create({ destinations: [DESTINATION] });
+	await call("POST", `/api/broadcasts/${created.id}/start`);
+	const answer = async (path: string) => (await call("GET", `/api/broadcasts${path}`)).json();
+	expect(() => createdBroadcastSchema.strict().parse(created)).not.toThrow();
+	expect(() => broadcastPageSchema.strict().parse(created)).toThrow();
+	broadcastSchema.strict().parse(await answer(`/${created.id}`));
+	broadcastStatsSchema.strict().parse(await answer(`/${created.id}/stats`));
+	const { destinations } = destinationListSchema.strict().parse(await answer(`/${created.id}/destinations`));
+	destinationSchema.strict().parse(destinations[0]);
+	const page = broadcastPageSchema.strict().parse(await answer(""));
+	broadcastSummarySchema.strict().parse(page.broadcasts[0]);
+	await call("POST", `/api/broadcasts/${created.id}/end`);
+	broadcastSchema.strict().parse(await answer(`/${created.id}`));
 });
 
 test("refuses bodies with what it does not know or cannot do, naming each fault", async () => {
