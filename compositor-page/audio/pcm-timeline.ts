@@ -129,6 +129,7 @@ export class PcmTimeline {
 			this.left[place] = (this.left[place] ?? 0) * gain + (tailLeft[index] ?? 0) * (1 - gain);
 			this.right[place] = (this.right[place] ?? 0) * gain + (tailRight[index] ?? 0) * (1 - gain);
 		}
+		this.#writeTail();
 	}
 
 	#append(pcm: PlanarPcm, skip: number): void {

@@ -135,8 +135,8 @@ describe("PersonAudio", () => {
 		});
 		const longestPieceMs = 15;
 		leftOutMs.forEach((now, step) => {
-			const halfASecondAgo = leftOutMs[Math.max(0, step - 25)] ?? 0;
-			expect(now - halfASecondAgo).toBeLessThanOrEqual(50 + longestPieceMs);
+			const aFifthOfASecondAgo = leftOutMs[Math.max(0, step - 10)] ?? 0;
+			expect(now - aFifthOfASecondAgo).toBeLessThanOrEqual(20 + longestPieceMs);
 		});
 		expect(leftOutMs.at(-1)).toBeGreaterThan(55);
 		expect(person.figures.skips).toBe(0);
