@@ -1,0 +1,130 @@
+import type { LayoutName, Rect } from "../../media/layout.ts";
+
+/** A frame inside the edge of a place, over the picture. */
+export interface Border {
+	/** Even, so that it falls on whole chroma samples. */
+	readonly widthPx: number;
+	readonly red: number;
+	readonly green: number;
+	readonly blue: number;
+}
+
+/** Where one person is shown. Places with a higher `z` cover those with a lower one. */
+export interface Place<Id extends string = string> {
+	readonly id: Id;
+	readonly rect: Rect;
+	readonly z: number;
+	readonly border?: Border;
+}
+
+export interface OutputSize {
+	readonly width: number;
+	readonly height: number;
+}
+
+export interface LayOutOptions {
+	/** Width of an inset as a share of the output's; by default a quarter, or a third of an upright picture. */
+	readonly insetShare?: number;
+}
+
+const WHITE = { red: 255, green: 255, blue: 255 } as const;
+/** At 720 lines: 24 pixels of margin around insets, 2 of border. */
+const INSET_MARGIN_SHARE = 1 / 30;
+const BORDER_SHARE = 1 / 360;
+/** More than this side by side would leave strips too narrow for a face. */
+const MAX_IN_ONE_ROW = 3;
+const SMALLEST_SIDE_PX = 16;
+
+/**
+ * Rectangles for people, in their order, in a picture of `size`. Together they cover it exactly, insets lie on top, and every number is even.
+ * One person fills the picture in any layout; nobody gives no places. Throws on a size that is odd or smaller than 16 pixels.
+ */
+export function layOut<Id extends string>(
+	layout: LayoutName,
+	size: OutputSize,
+	personIds: readonly Id[],
+	options: LayOutOptions = {},
+): { readonly places: readonly Place<Id>[] } {
+	checkSide("width", size.width);
+	checkSide("height", size.height);
+	const [first, ...others] = personIds;
+	if (first === undefined) {
+		return { places: [] };
+	}
+	const full = { id: first, rect: { x: 0, y: 0, width: size.width, height: size.height }, z: 0 };
+	if (others.length === 0) {
+		return { places: [full] };
+	}
+	switch (layout) {
+		case "solo":
+			return { places: [full] };
+		case "pip":
+			return { places: [full, ...insets(size, others, options)] };
+		case "landscape":
+			return { places: grid(size, personIds, "rows") };
+		case "vertical":
+			return { places: grid(size, personIds, "columns") };
+	}
+}
+
+/** Lines of people, as even in number as can be: rows from top to bottom, or columns from left to right. */
+function grid<Id extends string>(size: OutputSize, ids: readonly Id[], lines: "rows" | "columns"): Place<Id>[] {
+	const lineCount = ids.length <= MAX_IN_ONE_ROW ? 1 : Math.round(Math.sqrt(ids.length));
+	const [along, across] = lines === "rows" ? [size.width, size.height] : [size.height, size.width];
+	return splitEvenly(across, lineCount).flatMap((line, lineIndex) => {
+		const from = Math.round((ids.length * lineIndex) / lineCount);
+		const to = Math.round((ids.length * (lineIndex + 1)) / lineCount);
+		const lineIds = ids.slice(from, to);
+		const parts = splitEvenly(along, lineIds.length);
+		return lineIds.map((id, index) => {
+			const part = parts[index] ?? { start: 0, length: along };
+			const rect =
+				lines === "rows"
+					? { x: part.start, y: line.start, width: part.length, height: line.length }
+					: { x: line.start, y: part.start, width: line.length, height: part.length };
+			return { id, rect, z: 0 };
+		});
+	});
+}
+
+/** Pictures of the output's shape, from the bottom right corner upwards. */
+function insets<Id extends string>(size: OutputSize, ids: readonly Id[], options: LayOutOptions): Place<Id>[] {
+	const shorter = Math.min(size.width, size.height);
+	const margin = nearestEven(shorter * INSET_MARGIN_SHARE);
+	const wanted = options.insetShare ?? (size.width >= size.height ? 1 / 4 : 1 / 3);
+	const highest = (size.height - margin * (ids.length + 1)) / ids.length / size.height;
+	const share = Math.min(wanted, highest);
+	const width = nearestEven(size.width * share);
+	const height = nearestEven(size.height * share);
+	const border = { widthPx: nearestEven(shorter * BORDER_SHARE), ...WHITE };
+	return ids.map((id, index) => ({
+		id,
+		rect: {
+			x: size.width - margin - width,
+			y: size.height - (margin + height) * (index + 1),
+			width,
+			height,
+		},
+		z: index + 1,
+		border,
+	}));
+}
+
+/** Parts that cover `total` exactly, each even and within two of the others. */
+function splitEvenly(total: number, count: number): { start: number; length: number }[] {
+	const edges = Array.from({ length: count + 1 }, (_, index) => Math.round((total * index) / count / 2) * 2);
+	return edges.slice(1).map((edge, index) => {
+		const start = edges[index] ?? 0;
+		return { start, length: edge - start };
+	});
+}
+
+function nearestEven(value: number): number {
+	return Math.max(2, Math.round(value / 2) * 2);
+}
+
+function checkSide(name: string, value: number): void {
+	if (!Number.isInteger(value) || value % 2 !== 0 || value < SMALLEST_SIDE_PX) {
+		throw new RangeError(`layout: expected an even ${name} of at least ${SMALLEST_SIDE_PX}, got ${value}`);
+	}
+}

@@ -1,0 +1,191 @@
+import type { EncodedVideoFrame } from "../../media/encoded-frame.ts";
+import { US_PER_SECOND } from "../../media/units.ts";
+import { mainProfileCodec } from "./avc-level.ts";
+import { BitrateGuard } from "./bitrate-guard.ts";
+
+/** Frames that wait for the encoder at most; past it the machine is too slow, and a frame left out costs less than one late. */
+const MAX_QUEUE = 3;
+/** An encoder that fails this often within a minute will go on failing: the runner then replaces the page. */
+const MAX_RESTARTS = 3;
+const RESTARTS_WITHIN_US = 60 * US_PER_SECOND;
+
+export interface ProgramVideoEncoderOptions {
+	readonly width: number;
+	readonly height: number;
+	readonly frameRate: number;
+	readonly bitrateBps: number;
+	/** A key frame at every output frame whose number is a multiple of this. */
+	readonly keyFrameEvery: number;
+	nowUs(): number;
+	/** H.264 in AVCC form; `config` (avcC) comes with the first frame and with the first after a change. */
+	onFrame(frame: EncodedVideoFrame): void;
+	/** Something went wrong and was mended. */
+	onProblem(reason: string): void;
+	/** No more frames will come. */
+	onFailed(reason: string): void;
+}
+
+export interface VideoEncoderFigures {
+	/** Frames left out: the encoder was behind, or the bitrate guard said so. */
+	readonly droppedFrames: number;
+	/** What the encoder is asked for at the moment. */
+	readonly targetBitrateBps: number;
+	readonly queueSize: number;
+}
+
+/** Encodes one program as H.264 Main at a constant bitrate, without reordering. */
+export class ProgramVideoEncoder {
+	readonly #options: ProgramVideoEncoderOptions;
+	readonly #guard: BitrateGuard;
+	#encoder: VideoEncoder | undefined;
+	#config: Uint8Array | undefined;
+	#state: "open" | "failed" | "closed" = "open";
+	/** Set until a key frame has been asked for. */
+	#keyFrameWanted = false;
+	#behind = 0;
+	#restartsUs: number[] = [];
+
+	constructor(options: ProgramVideoEncoderOptions) {
+		this.#options = options;
+		this.#guard = new BitrateGuard(options.bitrateBps);
+	}
+
+	get figures(): VideoEncoderFigures {
+		return {
+			droppedFrames: this.#behind + this.#guard.dropped,
+			targetBitrateBps: this.#guard.askedBps,
+			queueSize: this.#encoder?.encodeQueueSize ?? 0,
+		};
+	}
+
+	/** The next frame becomes a key frame, besides the regular ones. */
+	requestKeyFrame(): void {
+		this.#keyFrameWanted = true;
+	}
+
+	/** Encodes output frame `index`, or leaves it out when it must. Closes `frame` in any case. */
+	encode(frame: VideoFrame, index: number): void {
+		try {
+			this.#encode(frame, index);
+		} finally {
+			frame.close();
+		}
+	}
+
+	/** Ends at once; may be called twice. */
+	close(): void {
+		this.#state = this.#state === "failed" ? "failed" : "closed";
+		this.#discard();
+	}
+
+	#encode(frame: VideoFrame, index: number): void {
+		if (this.#state !== "open") {
+			return;
+		}
+		if (index % this.#options.keyFrameEvery === 0) {
+			// Remembered, so that a key frame that has to be left out comes with the next frame.
+			this.#keyFrameWanted = true;
+		}
+		if ((this.#encoder?.encodeQueueSize ?? 0) >= MAX_QUEUE) {
+			this.#behind += 1;
+			return;
+		}
+		if (this.#guard.shouldDrop(this.#options.nowUs())) {
+			return;
+		}
+		const encoder = this.#encoder ?? this.#start();
+		try {
+			encoder.encode(frame, { keyFrame: this.#keyFrameWanted });
+			this.#keyFrameWanted = false;
+		} catch (error) {
+			this.#restart(encoder, error);
+		}
+	}
+
+	#start(): VideoEncoder {
+		const encoder = new VideoEncoder({
+			output: (chunk, metadata) => this.#emit(encoder, chunk, metadata),
+			error: (error) => this.#restart(encoder, error),
+		});
+		this.#encoder = encoder;
+		this.#keyFrameWanted = true;
+		encoder.configure(this.#configuration());
+		return encoder;
+	}
+
+	#configuration(): VideoEncoderConfig {
+		const { width, height, frameRate } = this.#options;
+		return {
+			codec: mainProfileCodec(width, height, frameRate),
+			width,
+			height,
+			framerate: frameRate,
+			bitrate: this.#guard.askedBps,
+			bitrateMode: "constant",
+			latencyMode: "realtime",
+			avc: { format: "avc" },
+		};
+	}
+
+	#emit(encoder: VideoEncoder, chunk: EncodedVideoChunk, metadata: EncodedVideoChunkMetadata | undefined): void {
+		if (this.#encoder !== encoder) {
+			return;
+		}
+		const data = new Uint8Array(chunk.byteLength);
+		chunk.copyTo(data);
+		const config = this.#changedConfig(metadata);
+		const ptsUs = chunk.timestamp;
+		const keyFrame = chunk.type === "key";
+		this.#options.onFrame({
+			...{ track: "video", codec: "avc", keyFrame, ptsUs, dtsUs: ptsUs, data },
+			...(config === undefined ? {} : { config }),
+		});
+		if (this.#guard.note(data.byteLength, this.#options.nowUs())) {
+			encoder.configure(this.#configuration());
+		}
+	}
+
+	#changedConfig(metadata: EncodedVideoChunkMetadata | undefined): Uint8Array | undefined {
+		const description = metadata?.decoderConfig?.description;
+		if (description === undefined) {
+			return undefined;
+		}
+		const config = bytesOf(description).slice();
+		const known = this.#config;
+		if (known !== undefined && known.length === config.length && known.every((byte, at) => byte === config[at])) {
+			return undefined;
+		}
+		this.#config = config;
+		return config;
+	}
+
+	#restart(encoder: VideoEncoder, error: unknown): void {
+		if (this.#encoder !== encoder || this.#state !== "open") {
+			return;
+		}
+		const { nowUs, onProblem, onFailed } = this.#options;
+		const reason = `video encoder: ${error instanceof Error ? error.message : String(error)}`;
+		const atUs = nowUs();
+		this.#discard();
+		this.#restartsUs = [...this.#restartsUs.filter((each) => each > atUs - RESTARTS_WITHIN_US), atUs];
+		if (this.#restartsUs.length > MAX_RESTARTS) {
+			this.#state = "failed";
+			onFailed(reason);
+		} else {
+			onProblem(reason);
+		}
+	}
+
+	#discard(): void {
+		if (this.#encoder !== undefined && this.#encoder.state !== "closed") {
+			this.#encoder.close();
+		}
+		this.#encoder = undefined;
+	}
+}
+
+function bytesOf(source: AllowSharedBufferSource): Uint8Array {
+	return ArrayBuffer.isView(source)
+		? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+		: new Uint8Array(source);
+}
