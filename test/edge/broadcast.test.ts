@@ -139,6 +139,17 @@ test("the layout is changed over HTTP and over the control socket, by host and a
 	runner.close();
 });
 
+test("control and runner sockets that a client closes end normally", async () => {
+	const { id, tokens } = await create();
+	const host = await control(id, tokens.host);
+	const runner = await RunnerPeer.connect("runner-closing", 1);
+	for (const { socket } of [host, runner.socket]) {
+		socket.close(1000, "done");
+	}
+	expect((await host.closing()).code).toBe(1000);
+	expect((await runner.socket.closing()).code).toBe(1000);
+});
+
 test("a message larger than the limit ends that socket and no other", async () => {
 	const { id, tokens } = await create();
 	const [host, guest] = [await control(id, tokens.host), await control(id, tokens.guest)];

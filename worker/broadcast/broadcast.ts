@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { LayoutName } from "../../media/layout.ts";
+import { answerClose } from "../answer-close.ts";
 import { randomCode } from "../auth/random-id.ts";
 import { signRoleToken } from "../auth/role-token.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
@@ -167,6 +168,10 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 
 	override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
 		await this.#room.received(wrapControlSocket(socket), message, Date.now());
+	}
+
+	override webSocketClose(socket: WebSocket): void {
+		answerClose(socket);
 	}
 
 	override webSocketError(_socket: WebSocket, error: unknown): void {

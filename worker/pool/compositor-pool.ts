@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { z } from "zod";
+import { answerClose } from "../answer-close.ts";
 import { randomCode } from "../auth/random-id.ts";
 import type { Env } from "../env.ts";
 import { CLOSE, type CloseKind, closeReason } from "../protocol/close-codes.ts";
@@ -81,6 +82,7 @@ export class CompositorPool extends DurableObject<Env> implements CompositorPool
 	}
 
 	override async webSocketClose(socket: WebSocket): Promise<void> {
+		answerClose(socket);
 		await this.#socketGone(socket);
 	}
 
