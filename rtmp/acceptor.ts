@@ -193,9 +193,7 @@ export class RtmpAcceptor {
 				await this.#answer(transactionId);
 				return;
 			case "FCUnpublish":
-				await this.#answer(transactionId);
-				this.#unpublish();
-				return;
+			// Not answered: a publisher that leaves with an answer unread resets the connection, and loses its own last words.
 			case "deleteStream":
 			case "closeStream":
 				// GStreamer names the stream here and others number it; there is only one it can mean.

@@ -37,14 +37,17 @@ export const MAX_STREAM_KEY_CHARS = 4096;
 /** Redirects and rounds of authentication that one attempt to publish follows: Adobe's takes 2. */
 export const MAX_REDIALS = 5;
 
-/** Acknowledge after at most this many bytes whatever the peer's window; small, since Wirecast leaves after 10 s without. */
-export const ACKNOWLEDGE_EVERY_BYTES = 256 * 1024;
-
-/** … and after at most this long, for publishers too slow to fill that. */
+/** Acknowledge by the clock as well, for publishers too slow to fill a window: Wirecast leaves after 10 s without. */
 export const ACKNOWLEDGE_EVERY_MS = 5_000;
 
 /** Window Acknowledgement Size and Set Peer Bandwidth that we send (what OBS and nginx-rtmp work with). */
 export const OUR_WINDOW_BYTES = 2_500_000;
+
+/**
+ * Acknowledge after at most this many bytes whatever the peer's window: half of ours. No more often than that, since a publisher that
+ * leaves with an acknowledgement unread resets the connection and loses its own last frames.
+ */
+export const ACKNOWLEDGE_EVERY_BYTES = OUR_WINDOW_BYTES / 2;
 
 /** What a peer may make a {@link ChunkReader} hold. */
 export interface ChunkLimits {

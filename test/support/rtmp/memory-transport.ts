@@ -13,14 +13,16 @@ const QUEUE_DEPTH = 256;
 export function memoryTransportPair(pieceBytes = Number.POSITIVE_INFINITY): [ByteTransport, ByteTransport, () => void] {
 	const there = oneWay(pieceBytes);
 	const back = oneWay(pieceBytes);
-	const close = () => {
-		there.end();
-		back.end();
+	let open = true;
+	const once = (how: "end" | "reset") => () => {
+		if (open) {
+			open = false;
+			there[how]();
+			back[how]();
+		}
 	};
-	const reset = () => {
-		there.reset();
-		back.reset();
-	};
+	const close = once("end");
+	const reset = once("reset");
 	return [
 		{ readable: back.readable, writable: there.writable, close },
 		{ readable: there.readable, writable: back.writable, close },
