@@ -36,7 +36,9 @@ export function demoResult(measured: Measured): DemoResult {
 	if (last === undefined || first === undefined) {
 		throw new Error("demo: expected figures from the compositor, got none");
 	}
-	const since = (name: "frames" | "heldFrames" | "droppedFrames") => last.program[name] - first.program[name];
+	// A compositor that took over in between began to count at 0.
+	const before = last.fence === first.fence ? first.program : { frames: 0, heldFrames: 0, droppedFrames: 0 };
+	const since = (name: "frames" | "heldFrames" | "droppedFrames") => last.program[name] - before[name];
 	return {
 		seconds: round(measured.seconds, 1),
 		program: {
@@ -60,6 +62,12 @@ export function demoResult(measured: Measured): DemoResult {
 		})),
 		file: measured.file,
 	};
+}
+
+/** Time between two figures of the same compositor, by its own clock. */
+export function secondsBetween(first: BroadcastStats, last: BroadcastStats): number {
+	const uptimeMs = (stats: BroadcastStats) => stats.compositor.reported?.stats.uptimeMs ?? 0;
+	return (uptimeMs(last) - uptimeMs(first)) / 1_000;
 }
 
 /** One line of live figures for the terminal. */
