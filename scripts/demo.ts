@@ -8,7 +8,7 @@ import { ApiClient, type BroadcastStats } from "./api.ts";
 import { demoOptions } from "./demo/options.ts";
 import { makeVoices, publish } from "./demo/people.ts";
 import { ProgramReceiver } from "./demo/program-receiver.ts";
-import { demoResult, liveLine } from "./demo/result.ts";
+import { demoResult, liveLine, secondsBetween } from "./demo/result.ts";
 import { startTandem } from "./local-system.ts";
 import { usageOf } from "./process-usage.ts";
 import { waitFor } from "./wait-for.ts";
@@ -91,11 +91,14 @@ async function run(): Promise<void> {
 
 	const startedMs = performance.now();
 	const cpuAtStart = usageOf(process.pid, COMPOSITOR_PROCESS).cpuSeconds;
-	const secondsOnAir = () => (performance.now() - startedMs) / 1_000;
-	const cores = () => (usageOf(process.pid, COMPOSITOR_PROCESS).cpuSeconds - cpuAtStart) / Math.max(secondsOnAir(), 1);
+	const elapsedSeconds = () => (performance.now() - startedMs) / 1_000;
+	const cores = () =>
+		(usageOf(process.pid, COMPOSITOR_PROCESS).cpuSeconds - cpuAtStart) / Math.max(elapsedSeconds(), 1);
 	const bitrates: number[] = [];
 	let last = first;
 	let layoutIndex = 0;
+	// Counted by the compositor's own clock, so that frames and seconds are of the same moment.
+	const secondsOnAir = () => secondsBetween(first, last);
 	while (!stopAsked && secondsOnAir() < (options.seconds ?? Number.POSITIVE_INFINITY)) {
 		await sleep(1_000);
 		const wanted = Math.floor(secondsOnAir() / LAYOUT_EVERY_S);

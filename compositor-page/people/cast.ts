@@ -8,6 +8,7 @@ export interface CastOptions {
 	readonly broadcastId: string;
 	readonly token: string;
 	readonly outputFrameRate: number;
+	readonly soundBehindMs: number;
 	nowUs(): number;
 	onDecodeMs(ms: number): void;
 	onProblem(reason: string): void;
@@ -56,8 +57,8 @@ export class Cast {
 	#admit(id: PersonId): Member {
 		const { apiUrl, broadcastId, token, nowUs, onDecodeMs } = this.#options;
 		const onProblem = (reason: string) => this.#options.onProblem(`${id}: ${reason}`);
-		const { outputFrameRate } = this.#options;
-		const person = new Person({ id, outputFrameRate, nowUs, onProblem, onDecodeMs });
+		const { outputFrameRate, soundBehindMs } = this.#options;
+		const person = new Person({ id, outputFrameRate, soundBehindMs, nowUs, onProblem, onDecodeMs });
 		const subscription = new MediaSubscription({
 			apiUrl,
 			broadcastId,

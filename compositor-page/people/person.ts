@@ -16,12 +16,17 @@ import { SourceInterval } from "./source-interval.ts";
 const DECODE_LEAD_US = msToUs(150);
 /** Skew is averaged over about a second of output frames. */
 const SKEW_WINDOW_FRAMES = 30;
+/** How long before it is heard sound must be there, for resampling to look ahead, and a picture before it is seen, to be decoded. */
+const SOUND_LEAD_MS = 4;
+const PICTURE_LEAD_MS = 8;
 /** Waiting for more of a feed than this is no use live; the oldest is then dropped in whole groups of pictures. */
 const MAX_PLAYOUT_DELAY_MS = 500;
 
 export interface PersonOptions {
 	readonly id: PersonId;
 	readonly outputFrameRate: number;
+	/** How long after its output frame the sound of that time is mixed. */
+	readonly soundBehindMs: number;
 	nowUs(): number;
 	onProblem(reason: string): void;
 	/** How long a frame took from the decoder's input to its output. */
@@ -35,7 +40,7 @@ export type PictureStep = "new" | "repeated" | "missing" | "none";
 export class Person {
 	readonly id: PersonId;
 	readonly audio = new PersonAudio();
-	readonly clock = new PlayoutClock({ ceilingMs: MAX_PLAYOUT_DELAY_MS });
+	readonly clock: PlayoutClock;
 	readonly #options: PersonOptions;
 	readonly #video: JitterBuffer<EncodedVideoFrame>;
 	readonly #videoDecoder: VideoDecoderStage;
@@ -52,6 +57,10 @@ export class Person {
 	constructor(options: PersonOptions) {
 		this.id = options.id;
 		this.#options = options;
+		this.clock = new PlayoutClock({
+			ceilingMs: MAX_PLAYOUT_DELAY_MS,
+			leadMs: { audio: SOUND_LEAD_MS - options.soundBehindMs, video: PICTURE_LEAD_MS },
+		});
 		this.#video = new JitterBuffer<EncodedVideoFrame>(this.clock);
 		this.#pictures = new PictureQueue(options.outputFrameRate);
 		this.#videoDecoder = new VideoDecoderStage({

@@ -100,6 +100,7 @@ export class Pipeline {
 			broadcastId,
 			token,
 			outputFrameRate: scene.frameRate,
+			soundBehindMs: usToMs(program.soundBehindUs),
 			nowUs,
 			onDecodeMs: (ms) => stats.decodeMs.add(ms),
 			onProblem,

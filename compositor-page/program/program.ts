@@ -35,6 +35,11 @@ export class Program {
 	readonly encodeMs = new PercentileWindow(STAGE_WINDOW);
 	readonly mixMs = new PercentileWindow(STAGE_WINDOW);
 	readonly video: ProgramVideoEncoder;
+	/**
+	 * Sound is mixed one output frame after the picture of its time. Publishers write a picture's sound up to a frame later than the picture,
+	 * and a shared play-out delay that waited for it would delay every picture by as much.
+	 */
+	readonly soundBehindUs: number;
 	readonly #options: ProgramOptions;
 	readonly #graphics = new GraphicsCache();
 	readonly #sound: SoundTrack;
@@ -51,6 +56,7 @@ export class Program {
 		this.#options = options;
 		this.#scene = options.scene;
 		const { scene, clock, publisher } = options;
+		this.soundBehindUs = clock.programUs(1);
 		this.#sound = new SoundTrack({
 			startUs: clock.dueUs(0),
 			onSamples: (samples, frames) => this.#audio?.push(samples, frames),
@@ -134,7 +140,7 @@ export class Program {
 		this.#noteSteps(clock.programUs(tick.index), steps, people);
 		const composing = this.#compose(onAir(people, tick.dueUs), tick);
 		const mixStartedUs = nowUs();
-		this.#sound.mixUntil(tick.dueUs, people);
+		this.#sound.mixUntil(tick.dueUs - this.soundBehindUs, people);
 		this.mixMs.add(usToMs(nowUs() - mixStartedUs));
 		const frame = await composing;
 		const composedUs = nowUs();
