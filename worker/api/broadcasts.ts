@@ -34,7 +34,15 @@ broadcasts.openapi(
 		responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
 	}),
 	async (c) => {
-		const { videoBitrate, alwaysCompose: _, description, destinations, ...same } = c.req.valid("json");
+		const {
+			videoBitrate,
+			description,
+			destinations,
+			alwaysCompose: _a,
+			startMode: _s,
+			record: _r,
+			...same
+		} = c.req.valid("json");
 		const allowed = destinations.map((destination) => allowedDestination(destination, c.env));
 		const signingKey = signingKeyOf(c.env);
 		if (signingKey === undefined) {

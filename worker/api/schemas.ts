@@ -57,7 +57,9 @@ export const newBroadcastSchema = z
 		height: sidePx.default(720),
 		frameRate: z.int().min(10).max(60).default(30),
 		videoBitrate: z.int().min(100_000).max(20_000_000).default(3_000_000).openapi({ description: "Bits per second" }),
-		alwaysCompose: z.literal(true).optional().openapi({ description: "Every program is composed" }),
+		alwaysCompose: z.boolean().optional().openapi({ description: "Every program is composed, whatever is said here" }),
+		startMode: z.literal("manual").optional().openapi({ description: "It goes live by `start`" }),
+		record: z.literal(false).optional().openapi({ description: "Recordings are made by a destination" }),
 		destinations: z.array(newDestinationSchema).max(MAX_DESTINATIONS).default([]),
 	})
 	.refine(({ width, height }) => width * height <= MAX_PICTURE_PX, {
