@@ -1,5 +1,6 @@
 import { aacCodecString, parseAudioSpecificConfig } from "../../media/aac/audio-specific-config.ts";
 import type { EncodedAudioFrame } from "../../media/encoded-frame.ts";
+import { DecodedTimes } from "../audio/decoded-times.ts";
 import { type PlanarPcm, PlanarPcmBuffer } from "../audio/planar-pcm.ts";
 
 export interface AudioDecoderStageOptions {
@@ -14,8 +15,10 @@ const OPUS_SAMPLE_RATE = 48_000;
 export class AudioDecoderStage {
 	readonly #options: AudioDecoderStageOptions;
 	#decoder: AudioDecoder | undefined;
+	#codec: EncodedAudioFrame["codec"] | undefined;
 	#config: AudioDecoderConfig | undefined;
 	readonly #pcm = new PlanarPcmBuffer();
+	readonly #times = new DecodedTimes();
 	#errors = 0;
 
 	constructor(options: AudioDecoderStageOptions) {
@@ -27,18 +30,22 @@ export class AudioDecoderStage {
 	}
 
 	push(frame: EncodedAudioFrame): void {
-		if (frame.config !== undefined || (this.#config === undefined && frame.codec === "opus")) {
+		if (frame.config !== undefined || frame.codec !== this.#codec) {
 			this.#reconfigure(frame);
 		}
 		// Empty frames are how WebRTC and some encoders say "nothing to hear"; AudioDecoder dies on them.
 		if (frame.data.byteLength === 0 || this.#config === undefined) {
 			return;
 		}
-		const decoder = this.#decoder ?? this.#start(this.#config);
+		const decoder = this.#decoder ?? this.#start();
 		try {
+			if (decoder.state === "unconfigured") {
+				decoder.configure(this.#config);
+			}
 			decoder.decode(
 				new EncodedAudioChunk({ type: "key", timestamp: frame.ptsUs, data: frame.data as Uint8Array<ArrayBuffer> }),
 			);
+			this.#times.sent(frame.ptsUs);
 		} catch (error) {
 			this.#fail(decoder, error);
 		}
@@ -47,10 +54,12 @@ export class AudioDecoderStage {
 	close(): void {
 		this.#discard();
 		this.#config = undefined;
+		this.#codec = undefined;
 	}
 
 	#reconfigure(frame: EncodedAudioFrame): void {
 		this.#discard();
+		this.#codec = frame.codec;
 		try {
 			this.#config = decoderConfig(frame);
 		} catch (error) {
@@ -59,19 +68,18 @@ export class AudioDecoderStage {
 		}
 	}
 
-	#start(config: AudioDecoderConfig): AudioDecoder {
+	#start(): AudioDecoder {
 		const decoder = new AudioDecoder({
 			output: (data) => this.#emit(data),
 			error: (error) => this.#fail(decoder, error),
 		});
 		this.#decoder = decoder;
-		decoder.configure(config);
 		return decoder;
 	}
 
 	#emit(data: AudioData): void {
 		try {
-			this.#options.onAudio(this.#pcm.copy(data), data.timestamp);
+			this.#options.onAudio(this.#pcm.copy(data), this.#times.take(data.timestamp));
 		} finally {
 			data.close();
 		}
@@ -95,15 +103,17 @@ export class AudioDecoderStage {
 			this.#decoder.close();
 		}
 		this.#decoder = undefined;
+		this.#times.clear();
 	}
 }
 
-function decoderConfig(frame: EncodedAudioFrame): AudioDecoderConfig {
+/** `undefined` for AAC without an AudioSpecificConfig, which cannot be decoded. */
+function decoderConfig(frame: EncodedAudioFrame): AudioDecoderConfig | undefined {
 	if (frame.codec === "opus") {
 		return { codec: "opus", sampleRate: OPUS_SAMPLE_RATE, numberOfChannels: 2 };
 	}
 	if (frame.config === undefined) {
-		throw new Error("expected an AudioSpecificConfig with the first AAC frame, got none");
+		return undefined;
 	}
 	const config = parseAudioSpecificConfig(frame.config);
 	return {

@@ -45,7 +45,8 @@ export class VideoDecoderStage {
 	readonly #inFlight = new Map<number, InFlight>();
 	#decoder: VideoDecoder | undefined;
 	#config: VideoDecoderConfig | undefined;
-	#configBytes: Uint8Array | undefined;
+	#codec: EncodedVideoFrame["codec"] | undefined;
+	#record: Uint8Array | undefined;
 	#waitingForKeyFrame = true;
 	#errors = 0;
 	#dropped = 0;
@@ -69,10 +70,8 @@ export class VideoDecoderStage {
 	}
 
 	push(frame: EncodedVideoFrame, origin: FrameOrigin): void {
-		// Only AVC cannot do without a configuration record; the others' streams describe themselves.
-		const config = frame.config ?? (frame.codec !== "avc" && this.#config === undefined ? new Uint8Array() : undefined);
-		if (config !== undefined) {
-			this.#reconfigure(frame, config);
+		if (frame.config !== undefined || frame.codec !== this.#codec) {
+			this.#reconfigure(frame.codec, frame.config);
 		}
 		if (frame.data.byteLength === 0) {
 			return;
@@ -104,6 +103,7 @@ export class VideoDecoderStage {
 	close(): void {
 		this.#discard();
 		this.#config = undefined;
+		this.#codec = undefined;
 	}
 
 	#remember(ptsUs: number, frame: InFlight): void {
@@ -115,23 +115,25 @@ export class VideoDecoderStage {
 		}
 	}
 
-	#reconfigure(frame: EncodedVideoFrame, config: Uint8Array): void {
-		if (this.#decoder !== undefined && this.#configBytes !== undefined && sameBytes(this.#configBytes, config)) {
+	#reconfigure(codec: EncodedVideoFrame["codec"], record: Uint8Array | undefined): void {
+		if (this.#decoder !== undefined && codec === this.#codec && sameBytes(this.#record, record)) {
 			return;
 		}
-		this.#configBytes = config;
+		this.#codec = codec;
+		this.#record = record;
+		this.#waitingForKeyFrame = true;
 		try {
-			this.#config = decoderConfig(frame.codec, config);
+			this.#config = decoderConfig(codec, record);
+			if (this.#config === undefined) {
+				this.#discard();
+			} else {
+				// Pictures of the old configuration still come out first: configure() waits its turn in the decoder's queue.
+				this.#decoder?.configure(this.#config);
+			}
 		} catch (error) {
 			this.#config = undefined;
 			this.#discard();
 			this.#report(error);
-			return;
-		}
-		// Pictures of the old configuration still come out first: configure() waits its turn in the decoder's queue.
-		this.#waitingForKeyFrame = true;
-		if (this.#decoder !== undefined) {
-			this.#decoder.configure(this.#config);
 		}
 	}
 
@@ -188,21 +190,28 @@ export class VideoDecoderStage {
 	}
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-	return a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]);
+function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+	return a?.byteLength === b?.byteLength && (a?.every((byte, index) => byte === b?.[index]) ?? true);
 }
 
 const CODEC_STRINGS = { vp8: "vp8", vp9: "vp09.00.40.08", av1: "av01.0.08M.08" } as const;
 
-function decoderConfig(codec: EncodedVideoFrame["codec"], config: Uint8Array): VideoDecoderConfig {
+/** `undefined` for AVC without a configuration record, which cannot be decoded; other codecs' streams describe themselves. */
+function decoderConfig(
+	codec: EncodedVideoFrame["codec"],
+	record: Uint8Array | undefined,
+): VideoDecoderConfig | undefined {
 	if (codec !== "avc") {
 		return { codec: CODEC_STRINGS[codec], optimizeForLatency: true };
 	}
-	const avc = parseAvcConfig(config);
+	if (record === undefined) {
+		return undefined;
+	}
+	const avc = parseAvcConfig(record);
 	const sps = avc.sps[0] === undefined ? undefined : parseSps(avc.sps[0]);
 	return {
 		codec: avcCodecString(avc),
-		description: config as Uint8Array<ArrayBuffer>,
+		description: record as Uint8Array<ArrayBuffer>,
 		// Low-delay decoding puts pictures out in decoding order: right only where the stream says that nothing is reordered.
 		optimizeForLatency: sps?.maxReorderFrames === 0,
 	};
