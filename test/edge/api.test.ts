@@ -75,7 +75,7 @@ test("shows what was asked for, and never again a token, a stream key or a desti
 		videoBitrate: 6_000_000,
 	};
 	const embedded = { url: "rtmp://user:pass-word@127.0.0.1:9/app/embedded-key?sig=secret" };
-	const created = await create({ ...asked, alwaysCompose: true, destinations: [DESTINATION, embedded] });
+	const created = await create({ ...asked, alwaysCompose: false, startMode: "manual", record: false, destinations: [DESTINATION, embedded] });
 	expect(created).toMatchObject(asked);
 	const answers = [created.destinations];
 	for (const path of ["", "/destinations", "/stats"]) {
@@ -130,7 +130,7 @@ test("refuses bodies with what it does not know or cannot do, naming each fault"
 		["a bitrate in words", { title: "x", videoBitrate: "fast" }, "videoBitrate"],
 		["an option of later", { title: "x", record: true }, "record"],
 		["a schedule", { title: "x", scheduledStartTime: "2030-01-01T00:00:00Z" }, "scheduledStartTime"],
-		["composing only at times", { title: "x", alwaysCompose: false }, "alwaysCompose"],
+		["a start of its own", { title: "x", startMode: "auto" }, "startMode"],
 		[
 			"an unknown field of a destination",
 			{ title: "x", destinations: [{ url: "rtmp://a.example/b/c", key: "k" }] },
