@@ -11,6 +11,7 @@ const aacSupport = probeAacEncoder();
 aacSupport.catch(() => undefined);
 
 let pipeline: Pipeline | undefined;
+let stopped = false;
 
 function post(message: FromPipeline): void {
 	self.postMessage(message);
@@ -21,16 +22,29 @@ function log(level: "info" | "warn", text: string): void {
 }
 
 async function start(assignment: CompositorAssignment): Promise<void> {
+	const support = await aacSupport;
+	if (stopped) {
+		return;
+	}
 	const { compositor, reason } = chooseCompositor();
 	log("info", `compositor: ${compositor.kind} (${reason})`);
 	pipeline = new Pipeline({
 		assignment,
 		compositor,
-		aacSupport: await aacSupport,
+		aacSupport: support,
 		nowUs: () => performance.now() * 1_000,
 		log,
 		onStatus: (status) => post({ type: "status", status }),
 	});
+}
+
+function stop(reason: string): void {
+	stopped = true;
+	if (pipeline === undefined) {
+		post({ type: "status", status: { state: "closed", programFrames: 0, reason } });
+	} else {
+		pipeline.stop(reason);
+	}
 }
 
 self.onmessage = (event: MessageEvent<ToPipeline>) => {
@@ -43,7 +57,7 @@ self.onmessage = (event: MessageEvent<ToPipeline>) => {
 			});
 			break;
 		case "stop":
-			pipeline?.stop("stopped by the runner");
+			stop("stopped by the runner");
 			break;
 		default:
 			message satisfies never;

@@ -34,8 +34,10 @@ export class Pipeline {
 	readonly #options: PipelineOptions;
 	readonly #control: ControlClient;
 	#onAir: OnAir | undefined;
-	#starting = false;
-	#latestScene: Scene | undefined;
+	/** True from the first scene on: there is one start in a page's life. */
+	#started = false;
+	/** Taken up between two output frames, so that nobody's picture goes while it is being drawn. */
+	#nextScene: Scene | undefined;
 	#status: CompositorPageStatus = { state: "starting", programFrames: 0 };
 	#statsTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -46,7 +48,7 @@ export class Pipeline {
 			apiUrl,
 			broadcastId,
 			token,
-			onScene: (scene) => this.#applyScene(scene),
+			onScene: (scene) => this.#takeScene(scene),
 			onRefused: (reason) => this.#end("closed", `control: ${reason}`),
 			onProblem: (reason) => options.log("warn", reason),
 		});
@@ -57,14 +59,20 @@ export class Pipeline {
 		this.#end("closed", reason);
 	}
 
-	#applyScene(scene: Scene): void {
-		this.#latestScene = scene;
-		if (this.#onAir !== undefined) {
-			this.#onAir.cast.apply(scene.people);
-			this.#onAir.program.applyScene(scene);
-		} else if (!this.#starting && !this.#ended) {
-			this.#starting = true;
+	#takeScene(scene: Scene): void {
+		this.#nextScene = scene;
+		if (!this.#started && !this.#ended) {
+			this.#started = true;
 			this.#start(scene).catch((error: unknown) => this.#fail(error));
+		}
+	}
+
+	#applyNextScene({ cast, program }: OnAir): void {
+		const scene = this.#nextScene;
+		if (scene !== undefined) {
+			this.#nextScene = undefined;
+			cast.apply(scene.people);
+			program.applyScene(scene);
 		}
 	}
 
@@ -94,6 +102,9 @@ export class Pipeline {
 			nowUs,
 			onProblem,
 			onFailed: (reason) => this.#end("failed", reason),
+		}).catch((error: unknown) => {
+			publisher.close();
+			throw error;
 		});
 		const cast = new Cast({
 			apiUrl,
@@ -110,19 +121,20 @@ export class Pipeline {
 			this.#release();
 			return;
 		}
-		this.#applyScene(this.#latestScene ?? scene);
 		this.#statsTimer = setInterval(() => this.#sendStats(), STATS_EVERY_MS);
 		this.#run(this.#onAir).catch((error: unknown) => this.#fail(error));
 	}
 
-	async #run({ clock, program, cast }: OnAir): Promise<void> {
+	async #run(onAir: OnAir): Promise<void> {
 		const { nowUs } = this.#options;
+		const { clock, program, cast } = onAir;
 		while (!this.#ended) {
 			const tick = clock.take(nowUs());
 			if (tick === undefined) {
 				await sleep(usToMs(clock.waitUs(nowUs())));
 				continue;
 			}
+			this.#applyNextScene(onAir);
 			await program.produce(tick, cast.people);
 			this.#report();
 		}

@@ -76,8 +76,7 @@ export class ProgramPublisher {
 		}
 		if (this.#waitingForKeyFrame) {
 			this.#waitingForKeyFrame = false;
-			this.#write({ ...frame, ...(this.#videoConfig === undefined ? {} : { config: this.#videoConfig }) });
-			this.#framesSent += 1;
+			this.#count(this.#write({ ...frame, ...(this.#videoConfig === undefined ? {} : { config: this.#videoConfig }) }));
 			return;
 		}
 		if (this.queueBytes > MAX_SOCKET_QUEUE_BYTES) {
@@ -85,8 +84,7 @@ export class ProgramPublisher {
 			this.#waitForKeyFrame();
 			return;
 		}
-		this.#write(frame);
-		this.#framesSent += 1;
+		this.#count(this.#write(frame));
 	}
 
 	sendAudio(frame: EncodedAudioFrame): void {
@@ -114,16 +112,23 @@ export class ProgramPublisher {
 		this.#options.onKeyFrameWanted();
 	}
 
-	#write(frame: EncodedFrame): void {
+	#count(sent: boolean): void {
+		this.#framesSent += sent ? 1 : 0;
+		this.#framesDropped += sent ? 0 : 1;
+	}
+
+	/** False when the line has just broken; what follows waits for a key frame. */
+	#write(frame: EncodedFrame): boolean {
 		const socket = this.#socket.open;
 		if (socket === undefined) {
 			this.#waitingForKeyFrame = true;
-			return;
+			return false;
 		}
 		for (const tag of this.#writer.push(frame)) {
 			const bytes = flvTagBytes(tag);
 			socket.send(bytes as Uint8Array<ArrayBuffer>);
 			this.#videoBytesSent += frame.track === "video" ? bytes.byteLength : 0;
 		}
+		return true;
 	}
 }

@@ -15,6 +15,8 @@ import { SoundTrack } from "./sound-track.ts";
 
 /** Stage timings looked back on: about ten seconds at 30 fps. */
 const STAGE_WINDOW = 300;
+/** More than an encoder's queue holds: the oldest of more were left out by it. */
+const MAX_ENCODING = 64;
 
 export interface ProgramOptions {
 	readonly scene: Scene;
@@ -127,7 +129,8 @@ export class Program {
 
 	/** Layout, names and levels change with the next output frame. Size, rate and bitrate are fixed for a program's life. */
 	applyScene(scene: Scene): void {
-		this.#scene = scene;
+		const { width, height, frameRate } = this.#scene;
+		this.#scene = { ...scene, width, height, frameRate };
 		this.#sound.applyLevels(scene.people);
 	}
 
@@ -145,7 +148,7 @@ export class Program {
 		const frame = await composing;
 		const composedUs = nowUs();
 		this.compositeMs.add(usToMs(composedUs - startedUs));
-		this.#encodeStartUs.set(frame.timestamp, composedUs);
+		this.#noteEncodeStart(frame.timestamp, composedUs);
 		this.video.encode(frame, tick.index);
 	}
 
@@ -166,6 +169,14 @@ export class Program {
 			onProblem(`compositor: ${error instanceof Error ? error.message : String(error)}`);
 			const cards = onAir.map(({ id }) => ({ id, frame: undefined }));
 			return await compositor.compose(composeScene(this.#scene, cards, this.#graphics), timestampUs, durationUs);
+		}
+	}
+
+	#noteEncodeStart(programUs: number, nowUs: number): void {
+		this.#encodeStartUs.set(programUs, nowUs);
+		const [oldest] = this.#encodeStartUs.keys();
+		if (this.#encodeStartUs.size > MAX_ENCODING && oldest !== undefined) {
+			this.#encodeStartUs.delete(oldest);
 		}
 	}
 
