@@ -94,14 +94,19 @@ describe("a compositor browser", () => {
 		await vi.waitFor(() => expect(processesWith(`tandem-chromium-${process.pid}-`)).toEqual([]), EVENTUALLY);
 	});
 
-	it("dies with the process that started it, however that ends", async () => {
-		const owner = spawn(process.execPath, [LAUNCH_SCRIPT, server.pageUrl], { stdio: ["ignore", "pipe", "inherit"] });
-		const [pidLine] = await once(owner.stdout, "data");
-		const profile = profileOf(Number(pidLine));
-		expect(processesWith(profile).length).toBeGreaterThan(1);
-		owner.kill("SIGKILL");
-		await vi.waitFor(() => expect(processesWith(profile)).toEqual([]), EVENTUALLY);
-	});
+	it.each(["b", "hangs"])(
+		"dies with the process that started it, however that ends (broadcast %s)",
+		async (broadcastId) => {
+			const owner = spawn(process.execPath, [LAUNCH_SCRIPT, server.pageUrl, broadcastId], {
+				stdio: ["ignore", "pipe", "inherit"],
+			});
+			const [pidLine] = await once(owner.stdout, "data");
+			const profile = profileOf(Number(pidLine));
+			expect(processesWith(profile).length).toBeGreaterThan(1);
+			owner.kill("SIGKILL");
+			await vi.waitFor(() => expect(processesWith(profile)).toEqual([]), EVENTUALLY);
+		},
+	);
 });
 
 describe("an assignment with a real browser", () => {
