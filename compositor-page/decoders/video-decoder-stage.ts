@@ -20,6 +20,8 @@ export interface DecodedVideo {
 export interface FrameOrigin {
 	/** Local time at which its last byte was there. */
 	readonly arrivalUs: number;
+	/** Decode time on the source's clock. */
+	readonly dtsUs: number;
 	/** The play-out clock's epoch it belongs to. */
 	readonly epoch: number;
 	/** False where the frame came too late to be shown and was decoded only because others refer to it. */

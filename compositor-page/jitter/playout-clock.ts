@@ -24,7 +24,7 @@ export interface PlayoutClockOptions {
 	readonly ceilingMs?: number;
 	/** The delay until the first measurements are in. */
 	readonly startMs?: number;
-	/** How long before its play-out a frame must be there, for decoding and for resampling to look ahead. */
+	/** How long before its play-out a frame must be there, for decoding and for resampling to look ahead; negative where it is used later. */
 	readonly leadMs?: Readonly<Record<Track, number>>;
 }
 
@@ -65,7 +65,7 @@ export class PlayoutClock {
 	readonly #floorUs: number;
 	readonly #ceilingUs: number;
 	readonly #startUs: number;
-	readonly #leadUs: Readonly<Record<Track, number>>;
+	readonly #leadUs: Record<Track, number>;
 	readonly #baseline = new TransitBaseline();
 	#tracks = newTracks();
 	#settledAtUs: number | undefined;
@@ -128,6 +128,11 @@ export class PlayoutClock {
 			this.#measure(arrival.track, transitUs - this.#baseline.us, arrivalUs);
 		}
 		return reset ? "reset" : "continuous";
+	}
+
+	/** Sets how long before its play-out a frame of `track` must be there; negative where it is used later. */
+	setLead(track: Track, leadMs: number): void {
+		this.#leadUs[track] = msToUs(leadMs);
 	}
 
 	/** Moves the delay towards its target; call at least once per output step. */

@@ -8,6 +8,7 @@ import { type DecodedVideo, VideoDecoderStage } from "../decoders/video-decoder-
 import { JitterBuffer } from "../jitter/frame-buffer.ts";
 import { PlayoutClock } from "../jitter/playout-clock.ts";
 import { PercentileWindow } from "../stats/percentile-window.ts";
+import { DecodeLead } from "./decode-lead.ts";
 import { type Picture, PictureQueue } from "./picture-queue.ts";
 import { pictureState } from "./picture-state.ts";
 import { SourceInterval } from "./source-interval.ts";
@@ -16,7 +17,7 @@ import { SourceInterval } from "./source-interval.ts";
 const DECODE_LEAD_US = msToUs(150);
 /** Skew is averaged over about a second of output frames. */
 const SKEW_WINDOW_FRAMES = 30;
-/** How long before it is heard sound must be there, for resampling to look ahead, and a picture before it is seen, to be decoded. */
+/** How long before it is heard sound must be there, for resampling to look ahead, and a picture before it is seen until it is known better. */
 const SOUND_LEAD_MS = 4;
 const PICTURE_LEAD_MS = 8;
 /** Waiting for more of a feed than this is no use live; the oldest is then dropped in whole groups of pictures. */
@@ -46,6 +47,7 @@ export class Person {
 	readonly #videoDecoder: VideoDecoderStage;
 	readonly #audioDecoder: AudioDecoderStage;
 	readonly #pictures: PictureQueue;
+	readonly #decodeLead = new DecodeLead();
 	readonly #interval = new SourceInterval();
 	readonly #videoSkewMs = new PercentileWindow(SKEW_WINDOW_FRAMES);
 	#shownUs: number | undefined;
@@ -169,18 +171,24 @@ export class Person {
 		}
 		for (const due of this.#video.popDue(nowUs, DECODE_LEAD_US, room)) {
 			const { arrivalUs, show } = due;
-			this.#videoDecoder.push(due.frame, { arrivalUs, show, epoch: this.clock.epoch });
+			const { dtsUs } = due.frame;
+			this.#videoDecoder.push(due.frame, { arrivalUs, dtsUs, show, epoch: this.clock.epoch });
 		}
 	}
 
 	/** Takes ownership of the decoded frame. */
 	#takePicture(decoded: DecodedVideo): void {
 		const { frame, ptsUs, origin } = decoded;
-		this.#options.onDecodeMs(usToMs(this.#options.nowUs() - decoded.decodeStartUs));
+		const decodeMs = usToMs(this.#options.nowUs() - decoded.decodeStartUs);
+		this.#options.onDecodeMs(decodeMs);
 		if (!origin.show || origin.epoch !== this.clock.epoch) {
 			this.#lateDropped += 1;
 			frame.close();
 			return;
+		}
+		const leadMs = this.#decodeLead.note(decodeMs, usToMs(ptsUs - origin.dtsUs));
+		if (leadMs !== undefined) {
+			this.clock.setLead("video", leadMs);
 		}
 		this.#pictures.push({ frame, ptsUs, arrivalUs: origin.arrivalUs });
 	}

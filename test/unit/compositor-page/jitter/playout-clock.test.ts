@@ -192,3 +192,20 @@ describe("PlayoutClock", () => {
 		);
 	});
 });
+
+it("waits longer when frames must be there earlier, and never jumps to it", () => {
+	const clock = new PlayoutClock({ floorMs: 10, startMs: 10 });
+	const feed = (fromMs: number, toMs: number) => {
+		for (let ms = fromMs; ms < toMs; ms += 20) {
+			clock.onArrival({ track: "video", dtsUs: ms * 1_000, arrivalUs: (ms + 100) * 1_000 });
+			clock.advance((ms + 100) * 1_000);
+		}
+	};
+	feed(0, 3_000);
+	const beforeMs = clock.figures.delayMs;
+	clock.setLead("video", 80);
+	feed(3_000, 3_500);
+	expect(clock.figures.delayMs - beforeMs).toBeLessThanOrEqual(51);
+	feed(3_500, 6_000);
+	expect(clock.figures.delayMs).toBeGreaterThan(78);
+});
