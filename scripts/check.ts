@@ -6,7 +6,7 @@ const TYPE_PROJECTS = ["media", "rtmp", "worker", "page", "node"];
 
 const steps: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
 	...TYPE_PROJECTS.map((project) => [`types of ${project}`, "tsc", "-p", `tsconfig/${project}.json`] as const),
-	["lint, format, cycles and layers", "biome", "ci", "--error-on-warnings", "."],
+	["lint, format, cycles and layers", "biome", "ci", "--colors=off", "--error-on-warnings", "."],
 	["pages build", "vite", "build", "--logLevel", "warn"],
 	["Worker bundles", "wrangler", "deploy", "--dry-run", "--outdir", "dist/worker"],
 ];
@@ -16,7 +16,8 @@ for (const [name, command, ...args] of steps) {
 	const startedMs = performance.now();
 	const result = spawnSync(command, args, {
 		encoding: "utf8",
-		env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
+		maxBuffer: 64 * 1024 * 1024,
+		env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true", NO_COLOR: "1" },
 	});
 	const ok = result.status === 0;
 	console.log(`${ok ? "ok  " : "FAIL"} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)`);

@@ -75,7 +75,13 @@ test("shows what was asked for, and never again a token, a stream key or a desti
 		videoBitrate: 6_000_000,
 	};
 	const embedded = { url: "rtmp://user:pass-word@127.0.0.1:9/app/embedded-key?sig=secret" };
-	const created = await create({ ...asked, alwaysCompose: false, startMode: "manual", record: false, destinations: [DESTINATION, embedded] });
+	const created = await create({
+		...asked,
+		alwaysCompose: false,
+		startMode: "manual",
+		record: false,
+		destinations: [DESTINATION, embedded],
+	});
 	expect(created).toMatchObject(asked);
 	const answers = [created.destinations];
 	for (const path of ["", "/destinations", "/stats"]) {
