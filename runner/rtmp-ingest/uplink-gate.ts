@@ -14,6 +14,8 @@ export class UplinkGate {
 	#waiting = false;
 	/** The other end is a new one, which has not heard the configurations. */
 	#configsOwed = false;
+	/** Something was sent: what is left out from here on is a loss, and not only the time before the first key frame. */
+	#begun = false;
 	#skipped = 0;
 
 	/** A new line is up. */
@@ -34,14 +36,15 @@ export class UplinkGate {
 			return this.#configsOwed && this.#hasVideo ? [] : [tag];
 		}
 		if (late || !this.#endsGap(kind)) {
-			this.#skipped += 1;
+			this.#skipped += this.#begun ? 1 : 0;
 			return [];
 		}
 		this.#waiting = false;
+		this.#begun = true;
 		return [...this.#owedConfigs(tag.timestampMs), tag];
 	}
 
-	/** Tags left out since the last call. */
+	/** Tags lost to gaps since the last call. */
 	takeSkipped(): number {
 		const skipped = this.#skipped;
 		this.#skipped = 0;

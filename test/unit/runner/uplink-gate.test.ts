@@ -47,6 +47,7 @@ describe("the uplink's gate", () => {
 		const sent = [videoConfig(0), audioConfig(0), inter(0), audio(5), key(33), audio(40), inter(66)].flatMap((tag) =>
 			gate.push(tag, false),
 		);
+		expect(gate.takeSkipped()).toBe(0);
 		expect(shown(sent)).toEqual(["video-config 33", "audio-config 33", "video-key 33", "audio 40", "video-inter 66"]);
 	});
 
