@@ -8,6 +8,7 @@ import { Cast } from "../people/cast.ts";
 import { OutputClock } from "../program/output-clock.ts";
 import { Program } from "../program/program.ts";
 import { ProgramPublisher } from "../program/program-publisher.ts";
+import { warmUp } from "../program/warm-up.ts";
 import { StatsReporter } from "../stats/stats-reporter.ts";
 
 const STATS_EVERY_MS = 1_000;
@@ -85,6 +86,7 @@ export class Pipeline {
 		const { apiUrl, broadcastId, token } = assignment;
 		const onProblem = (reason: string) => log("warn", reason);
 		const stats = new StatsReporter();
+		await warmUp(compositor, scene);
 		const publisher = new ProgramPublisher({
 			apiUrl,
 			broadcastId,

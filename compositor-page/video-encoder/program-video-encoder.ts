@@ -5,6 +5,8 @@ import { BitrateGuard } from "./bitrate-guard.ts";
 
 /** Frames that wait for the encoder at most; past it the machine is too slow, and a frame left out costs less than one late. */
 const MAX_QUEUE = 3;
+/** Half a second at 30 fps: an encoder takes that long for its first frame on a loaded machine, and then catches up. */
+const MAX_QUEUE_BEFORE_FIRST = 15;
 /** An encoder that fails this often within a minute will go on failing: the runner then replaces the page. */
 const MAX_RESTARTS = 3;
 const RESTARTS_WITHIN_US = 60 * US_PER_SECOND;
@@ -42,6 +44,8 @@ export class ProgramVideoEncoder {
 	#state: "open" | "failed" | "closed" = "open";
 	/** Set until a key frame has been asked for. */
 	#keyFrameWanted = false;
+	/** Whether the encoder at work has put out a frame. */
+	#hasEmitted = false;
 	#behind = 0;
 	#restartsUs: number[] = [];
 
@@ -86,7 +90,8 @@ export class ProgramVideoEncoder {
 			// Remembered, so that a key frame that has to be left out comes with the next frame.
 			this.#keyFrameWanted = true;
 		}
-		if ((this.#encoder?.encodeQueueSize ?? 0) >= MAX_QUEUE) {
+		const maxQueue = this.#hasEmitted ? MAX_QUEUE : MAX_QUEUE_BEFORE_FIRST;
+		if ((this.#encoder?.encodeQueueSize ?? 0) >= maxQueue) {
 			this.#behind += 1;
 			return;
 		}
@@ -108,6 +113,7 @@ export class ProgramVideoEncoder {
 			error: (error) => this.#restart(encoder, error),
 		});
 		this.#encoder = encoder;
+		this.#hasEmitted = false;
 		this.#keyFrameWanted = true;
 		encoder.configure(this.#configuration());
 		return encoder;
@@ -131,6 +137,7 @@ export class ProgramVideoEncoder {
 		if (this.#encoder !== encoder) {
 			return;
 		}
+		this.#hasEmitted = true;
 		const data = new Uint8Array(chunk.byteLength);
 		chunk.copyTo(data);
 		const config = this.#changedConfig(metadata);
