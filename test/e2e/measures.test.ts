@@ -9,7 +9,7 @@ import { dtsSteps, readPackets } from "../support/program/packets.ts";
 import { pictureAt } from "../support/program/pictures.ts";
 import { decodeSound, soundBetween } from "../support/program/sound.ts";
 import { ssim } from "../support/program/ssim.ts";
-import { toneAmplitude } from "../support/program/tone.ts";
+import { toneAmplitude, toneLevel } from "../support/program/tone.ts";
 
 /** The end-to-end tests are worth what they measure with: each measure is shown to be right, and to notice what it is for. */
 
@@ -65,6 +65,8 @@ describe("sound", () => {
 		const part = soundBetween(await decodeSound(still), 1_000, 3_000);
 		expect(toneAmplitude(part, 440)).toBeCloseTo(0.25, 1);
 		expect(toneAmplitude(part, 1_000)).toBeLessThan(0.002);
+		expect(toneLevel(part, 440 * 1.01)).toBeGreaterThan(0.2);
+		expect(toneLevel(part, 1_000)).toBeLessThan(0.002);
 	});
 });
 

@@ -6,8 +6,11 @@ import { runTool } from "../peers/run-tool.ts";
  */
 const METADATA_DIFFERS = "W80062";
 
-/** What `flvmeta -C` has against an FLV file, a line each: empty for a good one. */
-export async function flvmetaComplaints(file: string): Promise<string[]> {
+/** What nginx-rtmp leaves out of every recording, whoever published: onMetaData. */
+export const NGINX_RECORDING = ["W70060", "W60079"];
+
+/** What `flvmeta -C` has against an FLV file, a line each: empty for a good one. `known` warnings are the recorder's doing. */
+export async function flvmetaComplaints(file: string, known: readonly string[] = []): Promise<string[]> {
 	const { stdout, stderr } = await runTool("flvmeta", ["-C", file]);
 	const lines = `${stdout}${stderr}`
 		.split("\n")
@@ -17,5 +20,5 @@ export async function flvmetaComplaints(file: string): Promise<string[]> {
 	if (summary === undefined || !/^\d+ error\(s\), \d+ warning\(s\)$/.test(summary)) {
 		throw new Error(`flvmeta: expected a summary as its last line, got ${summary}`);
 	}
-	return lines.filter((line) => !line.includes(METADATA_DIFFERS));
+	return lines.filter((line) => ![METADATA_DIFFERS, ...known].some((code) => line.includes(code)));
 }

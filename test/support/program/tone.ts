@@ -17,3 +17,21 @@ export function toneAmplitude(samples: Float32Array, frequencyHz: number, sample
 	// A Hann window passes half the amplitude, and a real tone has half of it in each of its two lines.
 	return (Math.sqrt(Math.max(0, power)) * 4) / count;
 }
+
+/** A tone's level is the mean over windows this long: short enough that a pitch off by 1 % still counts as the tone. */
+const LEVEL_WINDOW_S = 0.05;
+
+/**
+ * Mean amplitude (0 … 1) of one tone over a stretch of sound. Whoever plays to the clock of another plays a little faster or slower, and so half a
+ * per cent higher or lower: unlike {@link toneAmplitude} this does not mind.
+ */
+export function toneLevel(samples: Float32Array, frequencyHz: number, sampleRate = SOUND_RATE): number {
+	const windowSamples = Math.round(LEVEL_WINDOW_S * sampleRate);
+	let sum = 0;
+	let windows = 0;
+	for (let at = 0; at + windowSamples <= samples.length; at += windowSamples) {
+		sum += toneAmplitude(samples.subarray(at, at + windowSamples), frequencyHz, sampleRate);
+		windows += 1;
+	}
+	return windows === 0 ? 0 : sum / windows;
+}
