@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { layOut } from "../../compositor-page/layouts/lay-out.ts";
+import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
+import { makeFlashClip } from "../support/peers/clips.ts";
+import { DestinationServer } from "../support/peers/destination-server.ts";
+import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
+import { TempFolder } from "../support/peers/temp-folder.ts";
+import { clearPart } from "../support/program/expected-place.ts";
+import { beepOnsetsMs, flashOnsetsMs, median, skewsMs } from "../support/program/onsets.ts";
+import { startSystem } from "../support/system/broadcast.ts";
+
+/** Lips: each person flashes and beeps once a second, and in the received program the two must still be one event. */
+
+const SIZE = { width: 640, height: 360 };
+const PEOPLE = {
+	// 44.1 kHz, so that the sound is resampled; pictures out of order, so that they are reordered.
+	host: { toneHz: 880, phaseS: 0.2, frameRate: 25, bFrames: 2, sound: { sampleRate: 44_100, channels: 1 } },
+	guest: { toneHz: 1_500, phaseS: 0.7, frameRate: 30, bFrames: 0, sound: { sampleRate: 48_000, channels: 2 } },
+} as const;
+const CLIP_SECONDS = 60;
+const ON_AIR_SECONDS = 12;
+const MAX_SKEW_MS = 30;
+
+const undo = new AsyncDisposableStack();
+const folder = undo.use(new TempFolder());
+const clips: Record<PersonId, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
+const program = folder.file("program.flv");
+
+beforeAll(async () => {
+	const shape = { width: 640, height: 360, seconds: CLIP_SECONDS };
+	await Promise.all(
+		PERSON_IDS.map((id) => makeFlashClip(clips[id], PEOPLE[id].toneHz, PEOPLE[id].phaseS, { ...shape, ...PEOPLE[id] })),
+	);
+	const tandem = undo.use(await startSystem(folder.file("system")));
+	const destination = undo.use(await DestinationServer.listen());
+	const broadcast = await tandem.goLive({
+		title: "Lips",
+		...SIZE,
+		destinations: [{ url: destination.url, streamKey: "program" }],
+	});
+	for (const id of PERSON_IDS) {
+		undo.use(publishFile(clips[id], broadcast.publishUrl(id)));
+	}
+	await broadcast.untilSeen(PERSON_IDS);
+	await broadcast.untilLive();
+	await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
+	await broadcast.end();
+	await destination.latest.writeTo(program);
+});
+
+afterAll(() => undo.disposeAsync());
+
+it.each(PERSON_IDS)("the %s's sound and picture are within 30 ms of each other, every time", async (id) => {
+	const place = layOut("landscape", SIZE, PERSON_IDS).places.find((each) => each.id === id);
+	if (place === undefined) {
+		throw new Error(`expected a place for ${id}`);
+	}
+	const { toneHz } = PEOPLE[id];
+	const [source, received] = await Promise.all([
+		skewsOf(clips[id], { x: 0, y: 0, width: 640, height: 360 }, toneHz),
+		skewsOf(program, clearPart(place.rect), toneHz),
+	]);
+	// What is asked of the program is that it adds nothing to what the encoder of the source did.
+	const sourceSkewMs = median(source);
+	const added = received.map((skew) => skew - sourceSkewMs);
+	console.info(
+		`lips, ${id}: source ${sourceSkewMs.toFixed(1)} ms, added ${added.map((ms) => ms.toFixed(0)).join(" ")} ms`,
+	);
+	expect(added.length).toBeGreaterThanOrEqual(ON_AIR_SECONDS - 1);
+	expect(Math.max(...added.map(Math.abs))).toBeLessThanOrEqual(MAX_SKEW_MS);
+});
+
+async function skewsOf(file: string, rect: Parameters<typeof clearPart>[0], toneHz: number): Promise<number[]> {
+	const [[flashes = []], beeps] = await Promise.all([flashOnsetsMs(file, [rect]), beepOnsetsMs(file, toneHz)]);
+	return skewsMs(flashes, beeps);
+}
