@@ -7,7 +7,7 @@ const TYPE_PROJECTS = ["media", "rtmp", "worker", "page", "node"];
 const steps: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
 	...TYPE_PROJECTS.map((project) => [`types of ${project}`, "tsc", "-p", `tsconfig/${project}.json`] as const),
 	["lint, format, cycles and layers", "biome", "ci", "--colors=off", "--error-on-warnings", "."],
-	["pages build", "vite", "build", "--logLevel", "warn"],
+	["pages build", "node", "scripts/build.ts"],
 	["Worker bundles", "wrangler", "deploy", "--dry-run", "--outdir", "dist/worker"],
 ];
 

@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LAYOUT_NAMES } from "../media/layout.ts";
 import { ApiClient, type BroadcastStats } from "./api.ts";
+import { CleanUp } from "./clean-up.ts";
 import { demoOptions } from "./demo/options.ts";
 import { makeVoices, publish } from "./demo/people.ts";
 import { ProgramReceiver } from "./demo/program-receiver.ts";
@@ -38,27 +39,18 @@ mkdirSync(OUTPUT_FOLDER, { recursive: true });
 const flvPath = join(OUTPUT_FOLDER, "program.flv");
 const mp4Path = join(OUTPUT_FOLDER, "program.mp4");
 const scratch = mkdtempSync(join(tmpdir(), "tandem-demo-"));
-/** What has to be undone, latest first, however the demo ends. */
-const cleanUp: (() => Promise<void> | void)[] = [() => rmSync(scratch, { recursive: true, force: true })];
+const cleanUp = new CleanUp();
+cleanUp.add(() => rmSync(scratch, { recursive: true, force: true }));
 
-try {
-	await run();
-} catch (error) {
-	console.error(error);
-	process.exitCode = 1;
-} finally {
-	for (const undo of cleanUp.reverse()) {
-		await undo();
-	}
-}
+await cleanUp.around(run);
 
 async function run(): Promise<void> {
 	say("Starting Tandem: Worker, runner and a spare browser…");
 	const system = await startTandem({ port: 0, rtmpPort: 0, logTo: join(OUTPUT_FOLDER, "tandem.log") });
-	cleanUp.push(() => system.stop());
+	cleanUp.add(() => system.stop());
 	const receiver = await ProgramReceiver.listen(flvPath);
 	let received = false;
-	cleanUp.push(async () => {
+	cleanUp.add(async () => {
 		if (!received) {
 			await receiver.close();
 		}
@@ -78,7 +70,7 @@ async function run(): Promise<void> {
 	for (const person of ["host", "guest"] as const) {
 		const { url, streamKey } = broadcast.ingest[person].rtmp;
 		const publisher = publish(person, voices, `${url}/${streamKey}`);
-		cleanUp.push(() => publisher.stop());
+		cleanUp.add(() => publisher.stop());
 		void publisher.ended.then((how) => stopAsked || say(`${person}: ${how}`));
 	}
 

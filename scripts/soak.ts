@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ApiClient } from "./api.ts";
+import { CleanUp } from "./clean-up.ts";
 import { makeVoices, publish } from "./demo/people.ts";
 import { ProgramReceiver } from "./demo/program-receiver.ts";
 import { startTandem } from "./local-system.ts";
@@ -31,28 +32,20 @@ if (!(minutes >= 3 && minutes <= LONGEST_MINUTES)) {
 
 mkdirSync(OUTPUT_FOLDER, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), "tandem-soak-"));
-const cleanUp: (() => Promise<void> | void)[] = [() => rmSync(scratch, { recursive: true, force: true })];
+const cleanUp = new CleanUp();
+cleanUp.add(() => rmSync(scratch, { recursive: true, force: true }));
 let stopAsked = false;
 process.on("SIGINT", () => {
 	stopAsked = true;
 });
 
-try {
-	await run();
-} catch (error) {
-	console.error(error);
-	process.exitCode = 1;
-} finally {
-	for (const undo of cleanUp.reverse()) {
-		await undo();
-	}
-}
+await cleanUp.around(run);
 
 async function run(): Promise<void> {
 	const system = await startTandem({ port: 0, rtmpPort: 0, logTo: join(OUTPUT_FOLDER, "soak.log") });
-	cleanUp.push(() => system.stop());
+	cleanUp.add(() => system.stop());
 	const receiver = await ProgramReceiver.listen(join(scratch, "program.flv"));
-	cleanUp.push(() => receiver.close());
+	cleanUp.add(() => receiver.close());
 	const api = new ApiClient(system.apiUrl, system.adminToken);
 	const broadcast = await api.create({
 		title: "Soak",
@@ -63,7 +56,7 @@ async function run(): Promise<void> {
 	for (const person of ["host", "guest"] as const) {
 		const { url, streamKey } = broadcast.ingest[person].rtmp;
 		const publisher = publish(person, voices, `${url}/${streamKey}`);
-		cleanUp.push(() => publisher.stop());
+		cleanUp.add(() => publisher.stop());
 	}
 	await waitFor("both people on air", ON_AIR_WITHIN_MS, async () => {
 		const people = (await api.stats(broadcast.id)).compositor.reported?.stats.people ?? [];

@@ -13,39 +13,54 @@ export function socketTransport(socket: Socket): ByteTransport {
 	};
 }
 
+/**
+ * What comes in, and only then how it ended. A publisher that leaves with our acknowledgements unread resets the connection right after its
+ * last word: a stream that failed at once would throw that word away.
+ */
 function readableOf(socket: Socket): ReadableStream<Uint8Array> {
+	const waiting: Uint8Array[] = [];
+	let waitingBytes = 0;
+	let ending: "open" | "ended" | Error = "open";
+	let wake = () => {};
+	const end = (how: "ended" | Error) => {
+		ending = ending === "open" ? how : ending;
+		wake();
+	};
+	socket.on("data", (bytes: Uint8Array) => {
+		waiting.push(bytes);
+		waitingBytes += bytes.byteLength;
+		if (waitingBytes >= READ_AHEAD_BYTES) {
+			socket.pause();
+		}
+		wake();
+	});
+	socket.once("end", () => end("ended"));
+	socket.once("error", end);
+	socket.once("close", () => end(new Error("rtmp ingest: connection closed")));
 	return new ReadableStream<Uint8Array>(
 		{
-			start(controller) {
-				// One of these three is the last word; the stream is closed or failed once.
-				let open = true;
-				const last = (say: () => void) => {
-					if (open) {
-						open = false;
-						say();
-					}
-				};
-				socket.pause();
-				socket.on("data", (bytes: Uint8Array) => {
-					if (open) {
-						controller.enqueue(bytes);
-					}
-					if ((controller.desiredSize ?? 0) <= 0) {
-						socket.pause();
-					}
-				});
-				socket.once("end", () => last(() => controller.close()));
-				socket.once("error", (error) => last(() => controller.error(error)));
-				socket.once("close", () => last(() => controller.error(new Error("rtmp ingest: connection closed"))));
-			},
-			pull() {
-				socket.resume();
+			async pull(controller) {
+				while (waiting.length === 0 && ending === "open") {
+					await new Promise<void>((resolve) => {
+						wake = resolve;
+					});
+				}
+				const bytes = waiting.shift();
+				if (bytes !== undefined) {
+					waitingBytes -= bytes.byteLength;
+					socket.resume();
+					controller.enqueue(bytes);
+				} else if (ending instanceof Error) {
+					controller.error(ending);
+				} else {
+					controller.close();
+				}
 			},
 			cancel() {
 				socket.destroy();
 			},
 		},
-		new ByteLengthQueuingStrategy({ highWaterMark: READ_AHEAD_BYTES }),
+		{ highWaterMark: 0 },
 	);
 }
 

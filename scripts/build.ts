@@ -1,0 +1,4 @@
+import { buildPagesIfStale } from "./local-system/page-build.ts";
+
+/** `npm run build`: the pages, into dist/assets. */
+await buildPagesIfStale();
