@@ -28,7 +28,6 @@ export class ProgramPublisher {
 	#audioConfig: Uint8Array | undefined;
 	/** True until a key frame opens the way: nothing before it could be decoded. */
 	#waitingForKeyFrame = true;
-	#audioConfigSent = false;
 	#videoBytesSent = 0;
 	#framesSent = 0;
 	#framesDropped = 0;
@@ -76,6 +75,7 @@ export class ProgramPublisher {
 		}
 		if (this.#waitingForKeyFrame) {
 			this.#waitingForKeyFrame = false;
+			this.#writeAudioConfig(frame.ptsUs);
 			this.#count(this.#write({ ...frame, ...(this.#videoConfig === undefined ? {} : { config: this.#videoConfig }) }));
 			return;
 		}
@@ -90,12 +90,12 @@ export class ProgramPublisher {
 	sendAudio(frame: EncodedAudioFrame): void {
 		if (frame.config !== undefined) {
 			this.#audioConfig = frame.config;
+			// Pictures have waited for it.
+			this.#waitForKeyFrame();
 		}
-		if (this.#waitingForKeyFrame || this.#audioConfig === undefined) {
-			return;
+		if (!this.#waitingForKeyFrame) {
+			this.#write(frame);
 		}
-		this.#write(this.#audioConfigSent ? frame : { ...frame, config: this.#audioConfig });
-		this.#audioConfigSent = true;
 	}
 
 	close(): void {
@@ -103,13 +103,21 @@ export class ProgramPublisher {
 	}
 
 	#mayStartWith(frame: EncodedVideoFrame): boolean {
-		return frame.keyFrame && this.#socket.open !== undefined && this.queueBytes <= RESUME_SOCKET_QUEUE_BYTES;
+		// A destination decides by what comes first which tracks there are: sound's configuration has to be known.
+		const ready = this.#audioConfig !== undefined && this.#socket.open !== undefined;
+		return frame.keyFrame && ready && this.queueBytes <= RESUME_SOCKET_QUEUE_BYTES;
 	}
 
 	#waitForKeyFrame(): void {
 		this.#waitingForKeyFrame = true;
-		this.#audioConfigSent = false;
 		this.#options.onKeyFrameWanted();
+	}
+
+	#writeAudioConfig(ptsUs: number): void {
+		if (this.#audioConfig !== undefined) {
+			const nothing = { data: new Uint8Array(), ptsUs, dtsUs: ptsUs };
+			this.#write({ track: "audio", codec: "aac", keyFrame: true, config: this.#audioConfig, ...nothing });
+		}
 	}
 
 	#count(sent: boolean): void {
