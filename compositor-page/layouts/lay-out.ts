@@ -28,9 +28,9 @@ export interface LayOutOptions {
 }
 
 const WHITE = { red: 255, green: 255, blue: 255 } as const;
-/** At 720 lines: 24 pixels of margin around insets, 2 of border. */
+/** At 720 lines: 24 pixels of margin around insets, 4 of border. */
 const INSET_MARGIN_SHARE = 1 / 30;
-const BORDER_SHARE = 1 / 360;
+const BORDER_SHARE = 1 / 240;
 /** More than this side by side would leave strips too narrow for a face. */
 const MAX_IN_ONE_ROW = 3;
 const SMALLEST_SIDE_PX = 16;
