@@ -71,6 +71,7 @@ export class TimeRebaser {
 		}
 		const lastMs = this.lastMs;
 		if (lastMs === undefined) {
+			this.#joinMs = this.#firstMs;
 			this.#offsetMs = this.#firstMs === undefined ? 0 : this.#firstMs - inputMs;
 		} else {
 			this.#joinMs = lastMs + this.#frameIntervalMs;

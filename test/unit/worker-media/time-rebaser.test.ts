@@ -121,3 +121,16 @@ test("rises strictly on each track when a source repeats a time or goes back a l
 		]),
 	).toEqual([100, 101, 102, 90, 140]);
 });
+
+test("leaves out sound from before the given beginning, which has no time there", () => {
+	const rebaser = new TimeRebaser(0);
+	expect(
+		mapAll(rebaser, [
+			["video", 1_000],
+			["audio", 960],
+			["audio", 999],
+			["audio", 1_020],
+			["video", 1_033],
+		]),
+	).toEqual([0, undefined, undefined, 20, 33]);
+});
