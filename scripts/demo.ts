@@ -7,7 +7,7 @@ import { LAYOUT_NAMES } from "../media/layout.ts";
 import { ApiClient, type BroadcastStats } from "./api.ts";
 import { CleanUp } from "./clean-up.ts";
 import { demoOptions } from "./demo/options.ts";
-import { makeVoices, publish } from "./demo/people.ts";
+import { makeClips, makeVoices, publish } from "./demo/people.ts";
 import { ProgramReceiver } from "./demo/program-receiver.ts";
 import { demoResult, liveLine, secondsBetween } from "./demo/result.ts";
 import { startTandem } from "./local-system.ts";
@@ -45,6 +45,8 @@ cleanUp.add(() => rmSync(scratch, { recursive: true, force: true }));
 await cleanUp.around(run);
 
 async function run(): Promise<void> {
+	say("Filming two people (some 15 s)…");
+	const clips = await makeClips(scratch, makeVoices(scratch));
 	say("Starting Tandem: Worker, runner and a spare browser…");
 	const system = await startTandem({ port: 0, rtmpPort: 0, logTo: join(OUTPUT_FOLDER, "tandem.log") });
 	cleanUp.add(() => system.stop());
@@ -66,10 +68,9 @@ async function run(): Promise<void> {
 	await api.start(broadcast.id);
 
 	say("Two people go on air…");
-	const voices = makeVoices(scratch);
 	for (const person of ["host", "guest"] as const) {
 		const { url, streamKey } = broadcast.ingest[person].rtmp;
-		const publisher = publish(person, voices, `${url}/${streamKey}`);
+		const publisher = publish(clips[person], `${url}/${streamKey}`);
 		cleanUp.add(() => publisher.stop());
 		void publisher.ended.then((how) => stopAsked || say(`${person}: ${how}`));
 	}

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { ApiClient } from "./api.ts";
 import { CleanUp } from "./clean-up.ts";
-import { makeVoices, publish } from "./demo/people.ts";
+import { makeClips, makeVoices, publish } from "./demo/people.ts";
 import { ProgramReceiver } from "./demo/program-receiver.ts";
 import { startTandem } from "./local-system.ts";
 import { usageOf } from "./process-usage.ts";
@@ -42,6 +42,7 @@ process.on("SIGINT", () => {
 await cleanUp.around(run);
 
 async function run(): Promise<void> {
+	const clips = await makeClips(scratch, makeVoices(scratch));
 	const system = await startTandem({ port: 0, rtmpPort: 0, logTo: join(OUTPUT_FOLDER, "soak.log") });
 	cleanUp.add(() => system.stop());
 	const receiver = await ProgramReceiver.listen(join(scratch, "program.flv"));
@@ -52,10 +53,9 @@ async function run(): Promise<void> {
 		destinations: [{ url: receiver.url, streamKey: "soak" }],
 	});
 	await api.start(broadcast.id);
-	const voices = makeVoices(scratch);
 	for (const person of ["host", "guest"] as const) {
 		const { url, streamKey } = broadcast.ingest[person].rtmp;
-		const publisher = publish(person, voices, `${url}/${streamKey}`);
+		const publisher = publish(clips[person], `${url}/${streamKey}`);
 		cleanUp.add(() => publisher.stop());
 	}
 	await waitFor("both people on air", ON_AIR_WITHIN_MS, async () => {

@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /** The two people of the demo: moving pictures with burnt-in names and clocks, and voices that take turns. */
 
@@ -15,6 +16,8 @@ const FONT_FILES = [
 const WAV_BYTE_RATE_OFFSET = 28;
 const WAV_HEADER_BYTES = 44;
 const TONE_SECONDS = 4;
+/** A clip is as long as both have spoken this often: about a minute. */
+const ROUNDS = 4;
 
 interface Look {
 	readonly title: string;
@@ -68,8 +71,8 @@ export function makeVoices(folder: string): Voices {
 	return { files, seconds: { host: wavSeconds(files.host), guest: wavSeconds(files.guest) } };
 }
 
-/** ffmpeg's arguments for one person: made live, published over RTMP at 720p30. */
-export function publisherArguments(person: DemoPerson, voices: Voices, url: string): string[] {
+/** ffmpeg's arguments for one person's clip at 720p30. */
+function clipArguments(person: DemoPerson, voices: Voices, file: string): string[] {
 	const look = LOOKS[person];
 	const round = voices.seconds.host + voices.seconds.guest;
 	const delayMs = person === "host" ? 0 : Math.round(voices.seconds.host * 1_000);
@@ -86,12 +89,26 @@ export function publisherArguments(person: DemoPerson, voices: Voices, url: stri
 		`[picture]drawtext=${text}:text=${look.title}:fontsize=100:y=225,drawtext=${text}:text='%{pts\\:hms}':fontsize=44:y=345[out]`,
 	];
 	return [
-		...["-hide_banner", "-loglevel", "warning", "-nostdin"],
-		...["-re", "-f", "lavfi", "-i", `gradients=s=320x180:r=30:${look.gradient}`, "-i", voices.files[person]],
+		...["-hide_banner", "-loglevel", "error", "-nostdin", "-y"],
+		...["-f", "lavfi", "-i", `gradients=s=320x180:r=30:${look.gradient}`, "-i", voices.files[person]],
 		...["-filter_complex", filters.join(";"), "-map", "[out]", "-map", "[voice]"],
 		...["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "60", "-b:v", "2500k"],
-		...["-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "48000", "-ac", "2", "-b:a", "128k", "-f", "flv", url],
+		...["-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "48000", "-ac", "2", "-b:a", "128k"],
+		...["-t", (round * ROUNDS).toFixed(3), file],
 	];
+}
+
+/**
+ * Films both people, for publishing at their own pace again and again. Made live they would take as much of the machine as the compositor, and
+ * stumble with it: real publishers have machines of their own.
+ */
+export async function makeClips(folder: string, voices: Voices): Promise<Record<DemoPerson, string>> {
+	const clips = { host: join(folder, "host.mp4"), guest: join(folder, "guest.mp4") };
+	const film = promisify(execFile);
+	await Promise.all(
+		(["host", "guest"] as const).map((person) => film("ffmpeg", clipArguments(person, voices, clips[person]))),
+	);
+	return clips;
 }
 
 export interface Publisher {
@@ -100,8 +117,10 @@ export interface Publisher {
 	stop(): Promise<void>;
 }
 
-export function publish(person: DemoPerson, voices: Voices, url: string): Publisher {
-	const child = spawn("ffmpeg", publisherArguments(person, voices, url), { stdio: ["ignore", "ignore", "pipe"] });
+/** Publishes a clip over RTMP with ffmpeg, at its own pace, from the beginning again at its end. */
+export function publish(clip: string, url: string): Publisher {
+	const endless = ["-loglevel", "warning", "-nostdin", "-re", "-stream_loop", "-1", "-i", clip];
+	const child = spawn("ffmpeg", [...endless, "-c", "copy", "-f", "flv", url], { stdio: ["ignore", "ignore", "pipe"] });
 	let said = "";
 	child.stderr.on("data", (data: Buffer) => {
 		said = (said + data.toString()).slice(-500);
