@@ -18,6 +18,7 @@ const egressSchema = z.object({
 	bytes: z.number(),
 	reconnects: z.number(),
 	droppedTags: z.number(),
+	queueMs: z.number(),
 	lastError: z.string().optional(),
 });
 

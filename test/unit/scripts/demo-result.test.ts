@@ -67,7 +67,7 @@ const MEASURED = {
 };
 const FIRST = broadcastStats(compositorStats());
 const LAST = broadcastStats(compositorStats({ frames: 901, heldFrames: 4, droppedFrames: 1 }), [
-	{ id: "a", state: "live", egress: { state: "live", bytes: 7_000_000, reconnects: 1, droppedTags: 0 } },
+	{ id: "a", state: "live", egress: { state: "live", bytes: 7_000_000, reconnects: 1, droppedTags: 0, queueMs: 0 } },
 	{ id: "b", state: "connecting" },
 ]);
 
