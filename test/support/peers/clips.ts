@@ -37,7 +37,7 @@ export async function makeStillClip(
 /** Something that moves everywhere, and a steady tone. */
 export async function makeMovingClip(path: string, toneHz: number, shape: ClipShape): Promise<void> {
 	const { width, height, frameRate } = shape;
-	const picture = ["-f", "lavfi", "-i", `testsrc2=s=${width}x${height}:r=${frameRate}`];
+	const picture = ["-f", "lavfi", "-i", `testsrc2=s=${width}x${height}:r=${frameRate},scroll=horizontal=0.02`];
 	await makeClip(path, picture, `sine=frequency=${toneHz}:sample_rate=48000,volume=6dB`, shape);
 }
 
@@ -58,7 +58,7 @@ async function makeClip(path: string, picture: readonly string[], sound: string,
 	const { width, height, frameRate, bFrames = 0 } = shape;
 	const track = shape.sound ?? { sampleRate: 48_000, channels: 2 };
 	const video = [
-		...["-vf", `scale=${width}:${height},format=yuv420p`, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20"],
+		...["-vf", `scale=${width}:${height},format=yuv420p`, "-c:v", "libx264", "-preset", "ultrafast", "-crf", "20"],
 		...["-bf", String(bFrames), "-g", String(frameRate * KEY_FRAME_EVERY_S), "-sc_threshold", "0"],
 		...["-r", String(frameRate)],
 	];

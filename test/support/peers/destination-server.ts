@@ -21,6 +21,7 @@ export interface DestinationManners {
 export class DestinationSession {
 	readonly tags: FlvTag[] = [];
 	readonly #socket: Socket;
+	#videoFrames = 0;
 	ended: string | undefined;
 
 	constructor(socket: Socket) {
@@ -32,17 +33,34 @@ export class DestinationSession {
 		this.#socket.destroy();
 	}
 
-	timesMs(type: FlvTag["type"]): number[] {
-		return this.tags.filter((tag) => tag.type === type).map((tag) => tag.timestampMs);
+	/** Times of the video frames, without configurations. */
+	frameTimesMs(): number[] {
+		return this.#timesOf("video-key", "video-inter");
+	}
+
+	/** Times of the audio frames, without configurations. */
+	soundTimesMs(): number[] {
+		return this.#timesOf("audio");
+	}
+
+	#timesOf(...kinds: string[]): number[] {
+		return this.tags.filter((tag) => kinds.includes(kindOf(tag))).map((tag) => tag.timestampMs);
 	}
 
 	/** Tag kinds in order, without script data. */
 	kinds(): string[] {
-		return this.tags.filter((tag) => tag.type !== TAG_TYPE.script).map((tag) => tagKind(tag));
+		return this.tags.filter((tag) => tag.type !== TAG_TYPE.script).map(kindOf);
 	}
 
 	get videoFrames(): number {
-		return this.kinds().filter((kind) => kind === "video-key" || kind === "video-inter").length;
+		return this.#videoFrames;
+	}
+
+	/** A tag has come. */
+	take(tag: FlvTag): void {
+		const kind = kindOf(tag);
+		this.#videoFrames += kind === "video-key" || kind === "video-inter" ? 1 : 0;
+		this.tags.push({ ...tag, body: tag.body.slice() });
 	}
 
 	async writeTo(file: string): Promise<void> {
@@ -113,7 +131,7 @@ export class DestinationServer implements AsyncDisposable {
 				this.sessions.push(session);
 				return {
 					onTag: (tag) => {
-						session.tags.push({ ...tag, body: tag.body.slice() });
+						session.take(tag);
 						return this.#manners.onTag?.(tag, session);
 					},
 					onEnd: (reason) => {
@@ -124,4 +142,8 @@ export class DestinationServer implements AsyncDisposable {
 		});
 		void acceptor.run();
 	}
+}
+
+function kindOf(tag: FlvTag): string {
+	return tag.type === TAG_TYPE.script ? "script" : tagKind(tag);
 }

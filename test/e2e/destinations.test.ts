@@ -1,0 +1,191 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
+import { TAG_TYPE } from "../../media/flv/tag.ts";
+import { PublishRejection } from "../../rtmp/acceptor.ts";
+import { waitFor } from "../../scripts/wait-for.ts";
+import type { PersonId } from "../../worker/protocol/roles.ts";
+import { makeMovingClip } from "../support/peers/clips.ts";
+import { DestinationServer, type DestinationSession } from "../support/peers/destination-server.ts";
+import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
+import { TempFolder } from "../support/peers/temp-folder.ts";
+import { type LiveBroadcast, type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
+
+/**
+ * One broadcast with a destination that behaves, and beside it, one after another, those that do not. Whatever these do, the first must not notice.
+ */
+
+const FRAME_RATE = 30;
+const CLIP_SECONDS = 20;
+/** The longest of a destination's own limits is 10 s, for a handshake that never comes. */
+const STATE_WITHIN_MS = 40_000;
+const KEY = "s3cret-key";
+
+const undo = new AsyncDisposableStack();
+const folder = undo.use(new TempFolder());
+let tandem: SystemUnderTest;
+let broadcast: LiveBroadcast;
+let good: DestinationServer;
+
+beforeAll(async () => {
+	const clip = folder.file("host.flv");
+	await makeMovingClip(clip, 440, { width: 640, height: 360, frameRate: FRAME_RATE, seconds: CLIP_SECONDS });
+	tandem = undo.use(await startSystem(folder.file("system")));
+	good = undo.use(await DestinationServer.listen());
+	broadcast = await tandem.goLive({
+		title: "Destinations",
+		width: 640,
+		height: 360,
+		frameRate: FRAME_RATE,
+		destinations: [{ url: good.url, streamKey: KEY }],
+	});
+	undo.use(publishFile(clip, broadcast.publishUrl("host"), { loop: true }));
+	await broadcast.untilSeen(["host"] satisfies PersonId[]);
+	await broadcast.untilLive();
+});
+
+afterAll(() => undo.disposeAsync());
+
+/** After every test: the destination that behaves has had one session, with every frame in it. */
+afterEach(async () => {
+	const framesBefore = good.latest.videoFrames;
+	await waitFor(
+		"the other destination to get more",
+		STATE_WITHIN_MS,
+		() => good.latest.videoFrames > framesBefore || undefined,
+	);
+	expect(good.sessions.length).toBe(1);
+	expectNoGap(good.latest);
+	expect(await statusOf(undefined)).toMatchObject({ state: "live", reconnects: 0, droppedTags: 0 });
+});
+
+function expectNoGap(session: DestinationSession): void {
+	const frames = session.frameTimesMs();
+	const steps = frames.slice(1).map((time, index) => time - (frames[index] ?? Number.NaN));
+	expect(steps.filter((step) => step < 33 || step > 34)).toEqual([]);
+	const sound = session.soundTimesMs();
+	const soundSteps = sound.slice(1).map((time, index) => time - (sound[index] ?? Number.NaN));
+	expect(soundSteps.filter((step) => step < 21 || step > 22)).toEqual([]);
+}
+
+interface Added extends AsyncDisposable {
+	readonly id: string;
+}
+
+/** Adds a destination live; it is taken off again when the test is over. */
+async function add(destination: DestinationServer, streamKey = KEY): Promise<Added> {
+	const path = `/api/broadcasts/${broadcast.id}/destinations`;
+	const answer = await tandem.api.call("POST", path, { url: destination.url, streamKey });
+	const { id } = z.object({ id: z.string() }).parse(answer);
+	return {
+		id,
+		[Symbol.asyncDispose]: async () => {
+			await tandem.api.call("DELETE", `${path}/${id}`);
+		},
+	};
+}
+
+/** What the broadcast's figures say of a destination; of the one that behaves without an id. */
+async function statusOf(id: string | undefined) {
+	const { destinations } = await broadcast.stats();
+	const found = id === undefined ? destinations[0] : destinations.find((each) => each.id === id);
+	return { ...found?.egress, state: found?.state };
+}
+
+function untilState(id: string, state: string) {
+	return waitFor(`the destination to be ${state}`, STATE_WITHIN_MS, async () => {
+		const status = await statusOf(id);
+		return status.state === state ? status : undefined;
+	});
+}
+
+function untilFrames(destination: DestinationServer, session: number, frames: number): Promise<DestinationSession> {
+	return waitFor(`${frames} frames in session ${session}`, STATE_WITHIN_MS, () => {
+		const found = destination.sessions[session];
+		return found !== undefined && found.videoFrames >= frames ? found : undefined;
+	});
+}
+
+it("takes one more live, which begins with headers at a key frame, and takes it off again", async () => {
+	await using destination = await DestinationServer.listen();
+	{
+		await using added = await add(destination);
+		const session = await untilFrames(destination, 0, FRAME_RATE);
+		await untilState(added.id, "live");
+		expect(session.kinds().slice(0, 3)).toEqual(["video-config", "audio-config", "video-key"]);
+		expectNoGap(session);
+	}
+	await waitFor("the session to end", STATE_WITHIN_MS, () => destination.latest.ended);
+	const { destinations } = await broadcast.stats();
+	expect(destinations.length).toBe(1);
+	expect(destination.sessions.length).toBe(1);
+});
+
+it("comes back to one that closes, with headers, at a key frame, and with time going on", async () => {
+	await using destination = await DestinationServer.listen({
+		onTag: (_tag, session) => {
+			if (destination.sessions.length === 1 && session.videoFrames >= 2 * FRAME_RATE) {
+				session.drop();
+			}
+		},
+	});
+	await using added = await add(destination);
+	const again = await untilFrames(destination, 1, 2 * FRAME_RATE);
+	const first = destination.sessions[0];
+	expect(again.kinds().slice(0, 3)).toEqual(["video-config", "audio-config", "video-key"]);
+	expect(again.tags[0]?.type, "metadata first").toBe(TAG_TYPE.script);
+	expect(again.frameTimesMs()[0]).toBeGreaterThan(first?.frameTimesMs().at(-1) ?? Number.NaN);
+	expectNoGap(again);
+	expect(await untilState(added.id, "live")).toMatchObject({ reconnects: 1 });
+});
+
+it("takes a refusal as final, says why without the key, and does not ask again", async () => {
+	await using destination = await DestinationServer.listen({
+		onPublish: () => {
+			throw new PublishRejection("NetStream.Publish.BadName", "no such stream key");
+		},
+	});
+	await using added = await add(destination, "wrong-s3cret");
+	const status = await untilState(added.id, "refused");
+	expect(status.lastError).toContain("no such stream key");
+	expect(status.lastError).not.toContain("wrong-s3cret");
+	// Longer than the first waits between attempts would be, in program time.
+	await broadcast.untilProgramGoesOn(4);
+	expect(destination.connectedAtMs.length).toBe(1);
+	expect((await statusOf(added.id)).state).toBe("refused");
+});
+
+it("gives up on one that is silent in time, and tries again without a storm", async () => {
+	await using destination = await DestinationServer.listen({ silent: true });
+	await using added = await add(destination);
+	const status = await untilState(added.id, "retrying");
+	expect(status.lastError).toContain("handshake");
+	expect(destination.connectedAtMs.length).toBeLessThanOrEqual(2);
+});
+
+it("skips for one that reads slowly, then goes on there at a key frame", async () => {
+	const reading = Promise.withResolvers<void>();
+	await using destination = await DestinationServer.listen({
+		onTag: (_tag, session) => (session.videoFrames < FRAME_RATE ? undefined : reading.promise),
+	});
+	await using added = await add(destination);
+	const slow = await waitFor("tags to be skipped", STATE_WITHIN_MS, async () => {
+		const status = await statusOf(added.id);
+		return (status.droppedTags ?? 0) > 0 ? status : undefined;
+	});
+	expect(slow.queueMs).toBeLessThanOrEqual(2_100);
+	reading.resolve();
+	const before = destination.latest.videoFrames;
+	await waitFor("the destination to get more", STATE_WITHIN_MS, () =>
+		destination.latest.videoFrames > before + 4 * FRAME_RATE ? true : undefined,
+	);
+	const times = destination.latest.frameTimesMs();
+	const kinds = destination.latest.kinds().filter((kind) => kind === "video-key" || kind === "video-inter");
+	times.slice(1).forEach((time, index) => {
+		const step = time - (times[index] ?? Number.NaN);
+		expect(step).toBeGreaterThan(0);
+		if (step > 34) {
+			expect(kinds[index + 1], `after a gap of ${step} ms`).toBe("video-key");
+		}
+	});
+	await untilState(added.id, "live");
+});

@@ -1,0 +1,99 @@
+import { mkdirSync } from "node:fs";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { layOut } from "../../compositor-page/layouts/lay-out.ts";
+import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
+import { DestinationServer } from "../support/peers/destination-server.ts";
+import { publishWithGStreamer } from "../support/peers/gstreamer-publisher.ts";
+import { hasObs, publishWithObs } from "../support/peers/obs-publisher.ts";
+import { mustRun } from "../support/peers/run-tool.ts";
+import { TempFolder } from "../support/peers/temp-folder.ts";
+import { clearPart } from "../support/program/expected-place.ts";
+import { type Colour, colourDistance, meanColour, type Picture } from "../support/program/picture.ts";
+import { decodePictures } from "../support/program/pictures.ts";
+import { decodeSound } from "../support/program/sound.ts";
+import { toneLevel } from "../support/program/tone.ts";
+import { expectUnbroken } from "../support/program/unbroken.ts";
+import { startSystem } from "../support/system/broadcast.ts";
+
+/** GStreamer and OBS Studio as they are, publishing at once: each is seen and heard in one program. */
+
+const SIZE = { width: 640, height: 360 };
+const FRAME_RATE = 30;
+const ON_AIR_SECONDS = 8;
+/** Y, Cb and Cr (video range) of the two colours; senders differ in whether they take BT.601 or BT.709. */
+const COLOURS: Readonly<Record<PersonId, Colour>> = {
+	host: { y: 75, u: 192, v: 96 },
+	guest: { y: 95, u: 84, v: 187 },
+};
+const MAX_COLOUR_DISTANCE = 24;
+const TONES_HZ: Readonly<Record<PersonId, number>> = { host: 600, guest: 1_500 };
+
+const undo = new AsyncDisposableStack();
+const folder = undo.use(new TempFolder());
+const program = folder.file("program.flv");
+
+beforeAll(async () => {
+	const tone = folder.file("tone.wav");
+	await mustRun("ffmpeg", [
+		...[
+			"-v",
+			"error",
+			"-f",
+			"lavfi",
+			"-i",
+			`sine=frequency=${TONES_HZ.guest}:sample_rate=48000:duration=30,volume=6dB`,
+		],
+		tone,
+	]);
+	const tandem = undo.use(await startSystem(folder.file("system")));
+	const destination = undo.use(await DestinationServer.listen());
+	const broadcast = await tandem.goLive({
+		title: "Publishers",
+		...SIZE,
+		frameRate: FRAME_RATE,
+		destinations: [{ url: destination.url, streamKey: "program" }],
+	});
+	const gstreamer = { colour: "0xff2050b0", toneHz: TONES_HZ.host, width: 640, height: 360 };
+	undo.use(publishWithGStreamer(gstreamer, broadcast.publishUrl("host")));
+	const { url, streamKey } = broadcast.created.ingest.guest.rtmp;
+	const config = folder.file("obs");
+	mkdirSync(config, { mode: 0o700 });
+	undo.use(publishWithObs(config, { colour: 0xff30_40d0, soundFile: tone }, url, streamKey));
+	await broadcast.untilSeen(PERSON_IDS);
+	await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
+	await broadcast.end();
+	await destination.latest.writeTo(program);
+});
+
+afterAll(() => undo.disposeAsync());
+
+it("has OBS Studio to prove it with", () => {
+	expect(hasObs()).toBe(true);
+});
+
+it.each(PERSON_IDS)("the %s is seen in their place to the end", async (id) => {
+	const place = layOut("landscape", SIZE, PERSON_IDS).places.find((each) => each.id === id);
+	if (place === undefined) {
+		throw new Error(`expected a place for ${id}`);
+	}
+	const colourOf = (picture: Picture) => meanColour(picture, clearPart(place.rect));
+	const colours: Colour[] = [];
+	for await (const { picture } of decodePictures(program)) {
+		colours.push(colourOf(picture));
+	}
+	const shown = colours.slice(-ON_AIR_SECONDS * FRAME_RATE);
+	const furthest = Math.max(...shown.map((colour) => colourDistance(colour, COLOURS[id])));
+	expect(furthest, JSON.stringify(shown.at(-1))).toBeLessThan(MAX_COLOUR_DISTANCE);
+});
+
+it.each(PERSON_IDS)("the %s is heard to the end", async (id) => {
+	const { samples } = await decodeSound(program);
+	for (let back = 1; back < ON_AIR_SECONDS; back++) {
+		const second = samples.subarray(samples.length - back * 48_000, samples.length - (back - 1) * 48_000);
+		expect(toneLevel(second, TONES_HZ[id]), `${back} s before the end`).toBeGreaterThan(0.05);
+	}
+});
+
+it("the program is whole", async () => {
+	await expectUnbroken(program, { frameRate: FRAME_RATE, cuts: 2 });
+});
