@@ -4,9 +4,13 @@ import { MS_PER_SECOND, msToUs } from "../../media/units.ts";
 const BUCKET_US = 2_000;
 /** Covers every ceiling worth setting: longer delays all count as the longest. */
 const LONGEST_DELAY_US = msToUs(MS_PER_SECOND);
-/** As in NetEq: one addition weighs 1.7 % in the long run, so a single outlier stays below 1 − quantile and moves nothing. */
-const FORGET_FACTOR = 0.983;
-const QUANTILE = 0.97;
+/**
+ * One addition, the longest delay of a quarter second, weighs 4 % in the long run: a single outlier stays below 1 − quantile and moves nothing,
+ * two do, and a storm is forgotten 16 s after its end. NetEq takes 0.95 and 0.983 over every packet. Measured with ffmpeg on two cores: the
+ * 0.97 quantile of such maxima was 64 ms where 98 % of the frames were within 39 ms.
+ */
+const FORGET_FACTOR = 0.96;
+const QUANTILE = 0.93;
 
 /** What the sum of weights may be off by after many additions. */
 const ROUNDING = 1e-9;
