@@ -13,7 +13,7 @@ export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefine
 	if (compositor !== undefined) {
 		const { program, latencyMs } = compositor;
 		rows.push(
-			["Program", `${program.width}×${program.height} at ${program.frameRate} fps`],
+			["Program", `${program.width}×${program.height}, ${program.frameRate} fps`],
 			["Bitrate", `${(program.videoBitrateBps / 1e6).toFixed(2)} Mb/s`],
 			["Frames made", `${program.frames}`],
 			["Held · dropped", `${program.heldFrames} · ${program.droppedFrames}`],
@@ -22,7 +22,7 @@ export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefine
 			["Sound against picture", `${compositor.avSkewMs.toFixed(1)} ms`],
 		);
 		for (const person of compositor.people) {
-			rows.push([`${person.id}: picture · buffer`, `${person.picture} · ${ms(person.delayMs)}`]);
+			rows.push([`${person.id === "host" ? "Host" : "Guest"}: picture · delay`, `${person.picture} · ${ms(person.delayMs)}`]);
 		}
 	}
 	stats.destinations.forEach(({ name, state, egress }, index) => {
