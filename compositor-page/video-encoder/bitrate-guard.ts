@@ -4,8 +4,13 @@ const WINDOW_US = US_PER_SECOND;
 const BITS_PER_BYTE = 8;
 /** Above this share of the target the encoder is asked for less. A group that begins in the window is usually within it. */
 const LOWER_ABOVE = 1.2;
-/** Above this share frames are left out until the window is inside it again: a destination would choke on more. */
-const DROP_ABOVE = 2;
+/**
+ * What exceeds the tolerated rate is a debt. Above this much, in seconds of the target, frames are left out until it is paid: a destination would
+ * choke on more. In no second does then more than twice the target leave, and one frame; for long, not more than the tolerated rate.
+ */
+const MAX_DEBT_SECONDS = 0.8;
+/** A picture that stands still for longer looks like the end of the broadcast, to viewers and to destinations. */
+const LONGEST_PAUSE_US = 5 * US_PER_SECOND;
 /** Below this share of the target the encoder may have more again. */
 const RAISE_BELOW = 0.9;
 /** One step down is at most to a half, at least to nine tenths: an encoder follows its orders loosely, and late. */
@@ -25,6 +30,10 @@ export class BitrateGuard {
 	readonly #targetBps: number;
 	#sent: { readonly atUs: number; readonly bytes: number }[] = [];
 	#bytes = 0;
+	/** Bits beyond the tolerated rate, as of `#debtUs`. */
+	#debtBits = 0;
+	#debtUs = Number.NEGATIVE_INFINITY;
+	#lastSentUs: number | undefined;
 	#askedBps: number;
 	#changedUs = Number.NEGATIVE_INFINITY;
 	#dropped = 0;
@@ -54,6 +63,9 @@ export class BitrateGuard {
 	note(bytes: number, nowUs: number): boolean {
 		this.#sent.push({ atUs: nowUs, bytes });
 		this.#bytes += bytes;
+		this.#debtBits = this.#debtBitsAt(nowUs) + bytes * BITS_PER_BYTE;
+		this.#debtUs = nowUs;
+		this.#lastSentUs = nowUs;
 		const share = this.rateBps(nowUs) / this.#targetBps;
 		const sinceUs = nowUs - this.#changedUs;
 		if (share > LOWER_ABOVE && sinceUs >= LOWER_EVERY_US) {
@@ -68,11 +80,17 @@ export class BitrateGuard {
 
 	/** Whether the next frame is to be left out; counts it when so. */
 	shouldDrop(nowUs: number): boolean {
-		if (this.rateBps(nowUs) <= this.#targetBps * DROP_ABOVE) {
+		const inDebt = this.#debtBitsAt(nowUs) > this.#targetBps * MAX_DEBT_SECONDS;
+		if (!inDebt || nowUs - (this.#lastSentUs ?? nowUs) >= LONGEST_PAUSE_US) {
 			return false;
 		}
 		this.#dropped += 1;
 		return true;
+	}
+
+	#debtBitsAt(nowUs: number): number {
+		const paidBits = ((nowUs - this.#debtUs) * this.#targetBps * LOWER_ABOVE) / US_PER_SECOND;
+		return Math.max(0, this.#debtBits - paidBits);
 	}
 
 	#ask(bps: number, nowUs: number): boolean {
