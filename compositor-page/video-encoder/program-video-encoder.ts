@@ -16,7 +16,7 @@ export interface ProgramVideoEncoderOptions {
 	readonly height: number;
 	readonly frameRate: number;
 	readonly bitrateBps: number;
-	/** A key frame at every output frame whose number is a multiple of this. */
+	/** A key frame at every output frame whose number is a multiple of this, or at the first after it when that one is left out. */
 	readonly keyFrameEvery: number;
 	nowUs(): number;
 	/** H.264 in AVCC form; `config` (avcC) comes with the first frame and with the first after a change. */
@@ -39,18 +39,23 @@ export interface VideoEncoderFigures {
 export class ProgramVideoEncoder {
 	readonly #options: ProgramVideoEncoderOptions;
 	readonly #guard: BitrateGuard;
+	readonly #codec: string;
 	#encoder: VideoEncoder | undefined;
 	#config: Uint8Array | undefined;
 	#state: "open" | "failed" | "closed" = "open";
 	/** Set until a key frame has been asked for. */
 	#keyFrameWanted = false;
+	/** How many times `keyFrameEvery` fits into the number of the frame before; the next group begins with a key frame. */
+	#group: number | undefined;
 	/** Whether the encoder at work has put out a frame. */
 	#hasEmitted = false;
 	#behind = 0;
 	#restartsUs: number[] = [];
 
+	/** Throws when no level of H.264 holds such pictures. */
 	constructor(options: ProgramVideoEncoderOptions) {
 		this.#options = options;
+		this.#codec = mainProfileCodec(options.width, options.height, options.frameRate);
 		this.#guard = new BitrateGuard(options.bitrateBps);
 	}
 
@@ -86,8 +91,10 @@ export class ProgramVideoEncoder {
 		if (this.#state !== "open") {
 			return;
 		}
-		if (index % this.#options.keyFrameEvery === 0) {
-			// Remembered, so that a key frame that has to be left out comes with the next frame.
+		const group = Math.floor(index / this.#options.keyFrameEvery);
+		if (group !== this.#group) {
+			// By group, not by number: the output clock skips numbers on a slow machine. Remembered, as the frame may be left out below.
+			this.#group = group;
 			this.#keyFrameWanted = true;
 		}
 		const maxQueue = this.#hasEmitted ? MAX_QUEUE : MAX_QUEUE_BEFORE_FIRST;
@@ -122,7 +129,7 @@ export class ProgramVideoEncoder {
 	#configuration(): VideoEncoderConfig {
 		const { width, height, frameRate } = this.#options;
 		return {
-			codec: mainProfileCodec(width, height, frameRate),
+			codec: this.#codec,
 			width,
 			height,
 			framerate: frameRate,
@@ -147,7 +154,9 @@ export class ProgramVideoEncoder {
 			...{ track: "video", codec: "avc", keyFrame, ptsUs, dtsUs: ptsUs, data },
 			...(config === undefined ? {} : { config }),
 		});
-		if (this.#guard.note(data.byteLength, this.#options.nowUs())) {
+		const asksAnew = this.#guard.note(data.byteLength, this.#options.nowUs());
+		// The one who took the frame may have closed this encoder.
+		if (asksAnew && encoder.state === "configured") {
 			encoder.configure(this.#configuration());
 		}
 	}
