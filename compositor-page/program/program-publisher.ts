@@ -70,7 +70,7 @@ export class ProgramPublisher {
 	sendVideo(frame: EncodedVideoFrame): void {
 		this.#videoConfig = frame.config ?? this.#videoConfig;
 		if (this.#waitingForKeyFrame && !this.#mayStartWith(frame)) {
-			this.#framesDropped += 1;
+			this.#lose();
 			return;
 		}
 		if (this.#waitingForKeyFrame) {
@@ -80,7 +80,7 @@ export class ProgramPublisher {
 			return;
 		}
 		if (this.queueBytes > MAX_SOCKET_QUEUE_BYTES) {
-			this.#framesDropped += 1;
+			this.#lose();
 			this.#waitForKeyFrame();
 			return;
 		}
@@ -121,8 +121,16 @@ export class ProgramPublisher {
 	}
 
 	#count(sent: boolean): void {
-		this.#framesSent += sent ? 1 : 0;
-		this.#framesDropped += sent ? 0 : 1;
+		if (sent) {
+			this.#framesSent += 1;
+		} else {
+			this.#lose();
+		}
+	}
+
+	/** What was made before the program began is no loss to it. */
+	#lose(): void {
+		this.#framesDropped += this.#framesSent > 0 ? 1 : 0;
 	}
 
 	/** False when the line has just broken; what follows waits for a key frame. */
