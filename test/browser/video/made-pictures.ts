@@ -4,12 +4,14 @@ export type Content = "card" | "noise";
 
 type I420 = Uint8Array<ArrayBuffer>;
 
-/** Noise takes long to make, and four pictures of it are as hard to foretell as any number. */
-const NOISE_PICTURES = 4;
-const noisePictures = new Map<string, I420>();
+/** Noise takes long to make: it is made once, and pictures begin at different places in it. */
+let noisePool: I420 = new Uint8Array(0);
+const NOISE_OFFSETS = 0x1_0000;
+/** Odd, so that no two of 65,536 pictures are the same, and no multiple of a width. */
+const NOISE_STEP = 7_919;
 
 export function madePicture(content: Content, width: number, height: number, index: number): I420 {
-	return content === "card" ? movingCard(width, height, index) : noise(width, height, index % NOISE_PICTURES);
+	return content === "card" ? movingCard(width, height, index) : noise(width, height, index);
 }
 
 /** Luma ramps with a bright square that moves: easy to encode, and each frame differs from the last. */
@@ -31,19 +33,23 @@ function movingCard(width: number, height: number, index: number): I420 {
 	return bytes;
 }
 
-/** From a generator of its own, so that every run encodes the same (Numerical Recipes' constants). */
+/** A part of the pool, another for each number. */
 function noise(width: number, height: number, index: number): I420 {
-	const key = `${width}x${height} ${index}`;
-	const known = noisePictures.get(key);
-	if (known !== undefined) {
-		return known;
+	const bytes = (width * height * 3) / 2;
+	if (noisePool.length < bytes + NOISE_OFFSETS) {
+		noisePool = makeNoise(bytes + NOISE_OFFSETS);
 	}
-	const bytes = new Uint8Array((width * height * 3) / 2);
-	let state = (index + 1) * 2_654_435_761;
-	for (let at = 0; at < bytes.length; at++) {
+	const offset = (index * NOISE_STEP) % NOISE_OFFSETS;
+	return noisePool.slice(offset, offset + bytes);
+}
+
+/** From a generator of its own, so that every run encodes the same (Numerical Recipes' constants). */
+function makeNoise(length: number): I420 {
+	const bytes = new Uint8Array(length);
+	let state = 2_654_435_761;
+	for (let at = 0; at < length; at++) {
 		state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
 		bytes[at] = (state >>> 24) & 0xff;
 	}
-	noisePictures.set(key, bytes);
 	return bytes;
 }
