@@ -1,36 +1,78 @@
 import { contextOf, type GraphicContext } from "../graphics/graphic.ts";
 import { cropToFill } from "../layouts/crop-to-fill.ts";
 import { backToFront, type ComposedPlace, type CompositionInput, type Compositor, coverOutput } from "./compositor.ts";
+import { type PictureBuffer, pictureBuffer } from "./planar/picture-buffer.ts";
+import { programFrame } from "./planar/program-frame.ts";
+import { packedToI420 } from "./planar/to-i420.ts";
 import { Turns } from "./turns.ts";
+import { geometryOf } from "./visible-crop.ts";
 
-/** Composes on a 2D canvas: the one for machines with a GPU, where scaling and blending cost nothing that matters. */
+/**
+ * Composes on a 2D canvas: the one for machines with a GPU, where scaling and blending cost nothing that matters.
+ *
+ * The painted picture is read back and converted here. Left to the encoder, it would go out as full range with sRGB transfer, which no service
+ * expects, and a viewer would see the colours change where the program passes from one compositor to another.
+ */
 export class CanvasCompositor implements Compositor {
 	readonly kind = "canvas";
 	readonly #turns = new Turns();
 	#context: GraphicContext | undefined;
+	#pixels = new Uint8Array(0);
+	#output: PictureBuffer | undefined;
 	#closed = false;
 
 	compose(input: CompositionInput, timestampUs: number, durationUs: number): Promise<VideoFrame> {
-		return this.#turns.take(async () => this.#compose(input, timestampUs, durationUs));
+		return this.#turns.take(() => this.#compose(input, timestampUs, durationUs));
 	}
 
 	close(): void {
 		this.#closed = true;
 		this.#context = undefined;
+		this.#output = undefined;
+		this.#pixels = new Uint8Array(0);
 	}
 
-	#compose(input: CompositionInput, timestampUs: number, durationUs: number): VideoFrame {
+	async #compose(input: CompositionInput, timestampUs: number, durationUs: number): Promise<VideoFrame> {
 		if (this.#closed) {
 			throw new Error("compositor: expected to be open, got a picture to compose after close");
 		}
-		const context = this.#contextOf(input.width, input.height);
+		const { width, height } = input;
+		const context = this.#contextOf(width, height);
 		if (!coverOutput(input)) {
 			context.drawImage(input.background.canvas, 0, 0);
 		}
 		for (const place of backToFront(input.places)) {
 			drawPlace(context, place);
 		}
-		return new VideoFrame(context.canvas, { timestamp: timestampUs, duration: durationUs, alpha: "discard" });
+		const output = this.#outputOf(width, height);
+		await this.#readBack(context.canvas, output);
+		return programFrame(output, timestampUs, durationUs);
+	}
+
+	async #readBack(canvas: OffscreenCanvas, output: PictureBuffer): Promise<void> {
+		const painted = new VideoFrame(canvas, { timestamp: 0, alpha: "discard" });
+		try {
+			const bytes = painted.allocationSize({ format: "RGBA" });
+			if (this.#pixels.length < bytes) {
+				this.#pixels = new Uint8Array(bytes);
+			}
+			const [plane] = await painted.copyTo(this.#pixels, { format: "RGBA" });
+			if (plane === undefined) {
+				throw new Error("compositor: expected the pixels of the canvas, got none");
+			}
+			packedToI420(this.#pixels, plane, "RGB", output);
+		} finally {
+			painted.close();
+		}
+	}
+
+	#outputOf(width: number, height: number): PictureBuffer {
+		const known = this.#output;
+		if (known !== undefined && known.width === width && known.height === height) {
+			return known;
+		}
+		this.#output = pictureBuffer(width, height);
+		return this.#output;
 	}
 
 	#contextOf(width: number, height: number): GraphicContext {
@@ -46,17 +88,32 @@ export class CanvasCompositor implements Compositor {
 }
 
 function drawPlace(context: GraphicContext, place: ComposedPlace): void {
-	const { picture, rect, border, label } = place;
 	context.save();
-	context.beginPath();
-	context.rect(rect.x, rect.y, rect.width, rect.height);
-	context.clip();
+	try {
+		context.beginPath();
+		context.rect(place.rect.x, place.rect.y, place.rect.width, place.rect.height);
+		context.clip();
+		drawPicture(context, place);
+	} finally {
+		// Also after a frame that cannot be drawn: its clip would cut off every later picture.
+		context.restore();
+	}
+	if (place.label !== undefined) {
+		context.drawImage(place.label.graphic.canvas, place.label.x, place.label.y);
+	}
+}
+
+function drawPicture(context: GraphicContext, { picture, rect, border }: ComposedPlace): void {
 	if (picture.kind === "card") {
 		context.drawImage(picture.card.canvas, rect.x, rect.y);
 	} else {
-		const { frame } = picture;
-		const crop = cropToFill(frame.displayWidth, frame.displayHeight, rect);
-		context.drawImage(frame, crop.x, crop.y, crop.width, crop.height, rect.x, rect.y, rect.width, rect.height);
+		const { displayWidth, displayHeight } = geometryOf(picture.frame);
+		const crop = cropToFill(displayWidth, displayHeight, rect);
+		context.drawImage(
+			picture.frame,
+			...([crop.x, crop.y, crop.width, crop.height] as const),
+			...([rect.x, rect.y, rect.width, rect.height] as const),
+		);
 	}
 	if (border !== undefined) {
 		// A line is drawn around its path: half the width further in, it ends at the edge of the place.
@@ -64,9 +121,5 @@ function drawPlace(context: GraphicContext, place: ComposedPlace): void {
 		context.strokeStyle = `rgb(${border.red} ${border.green} ${border.blue})`;
 		context.lineWidth = border.widthPx;
 		context.strokeRect(rect.x + inset, rect.y + inset, rect.width - border.widthPx, rect.height - border.widthPx);
-	}
-	context.restore();
-	if (label !== undefined) {
-		context.drawImage(label.graphic.canvas, label.x, label.y);
 	}
 }

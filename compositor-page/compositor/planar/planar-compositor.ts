@@ -1,13 +1,6 @@
 import type { Rect } from "../../../media/layout.ts";
 import { contextOf, type Graphic } from "../../graphics/graphic.ts";
-import {
-	backToFront,
-	type ComposedPlace,
-	type CompositionInput,
-	type Compositor,
-	coverOutput,
-	OUTPUT_COLOUR_SPACE,
-} from "../compositor.ts";
+import { backToFront, type ComposedPlace, type CompositionInput, type Compositor, coverOutput } from "../compositor.ts";
 import { Turns } from "../turns.ts";
 import { blendGraphic, drawBorder } from "./blend.ts";
 import { type FrameRead, FrameReader } from "./frame-reader.ts";
@@ -15,6 +8,7 @@ import { convertMatrix } from "./matrix-conversion.ts";
 import { type PictureBuffer, pictureBuffer } from "./picture-buffer.ts";
 import { PictureScaler } from "./picture-scaler.ts";
 import { type PlanarGraphic, planarGraphic } from "./planar-graphic.ts";
+import { programFrame } from "./program-frame.ts";
 
 /**
  * Composes in memory, in I420, as decoders give pictures and the software encoder takes them: a picture that fits is only copied, and nothing
@@ -54,16 +48,9 @@ export class PlanarCompositor implements Compositor {
 		for (const [index, place] of places.entries()) {
 			this.#finish(place, reads[index], output, whole);
 		}
-		return new VideoFrame(output.bytes, {
-			format: "I420",
-			codedWidth: width,
-			codedHeight: height,
-			layout: [...output.planes],
-			timestamp: timestampUs,
-			duration: durationUs,
-			colorSpace: OUTPUT_COLOUR_SPACE,
-		});
+		return programFrame(output, timestampUs, durationUs);
 	}
+
 	/** Starts the copies of all frames, then waits for them together: some kinds of frame are copied on another thread. */
 	async #readAll(places: readonly ComposedPlace[], output: PictureBuffer): Promise<(FrameRead | undefined)[]> {
 		const rearmost = places[0]?.z;
