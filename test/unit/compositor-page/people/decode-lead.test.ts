@@ -1,36 +1,33 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { DecodeLead } from "../../../../compositor-page/people/decode-lead.ts";
 
-function leadAfter(pictures: readonly (readonly [decodeMs: number, spareMs: number])[]): number | undefined {
-	const lead = new DecodeLead();
-	let latest: number | undefined;
-	for (let round = 0; round < 60; round += 1) {
-		const [decodeMs, spareMs] = pictures[round % pictures.length] ?? [0, 0];
-		latest = lead.note(decodeMs, spareMs) ?? latest;
+/** The latest answer after `count` pictures. */
+function leadAfter(lead: DecodeLead, count: number, decodeMs: number, spareMs = 0): number | undefined {
+	let answer: number | undefined;
+	for (let index = 0; index < count; index += 1) {
+		answer = lead.note(decodeMs, spareMs) ?? answer;
 	}
-	return latest;
+	return answer;
 }
 
-test("asks for what the decoder takes and a little more", () => {
-	expect(leadAfter([[2, 0]])).toBe(5);
-});
+describe("DecodeLead", () => {
+	test("answers every 30th picture, with a margin", () => {
+		const lead = new DecodeLead();
+		expect(leadAfter(lead, 29, 5)).toBeUndefined();
+		expect(lead.note(5, 0)).toBe(8);
+		expect(leadAfter(lead, 29, 5)).toBeUndefined();
+	});
 
-test("does not ask for what reordering leaves to spare anyway", () => {
-	expect(leadAfter([[100, 100]])).toBe(3);
-	expect(leadAfter([[40, 100]])).toBe(3);
-});
+	test("asks for no more than the margin when reordered frames have the time to spare anyway", () => {
+		expect(leadAfter(new DecodeLead(), 30, 60, 66)).toBe(3);
+		expect(leadAfter(new DecodeLead(), 30, 80, 66)).toBe(17);
+	});
 
-test("asks for the time of the pictures that have none to spare", () => {
-	expect(
-		leadAfter([
-			[100, 100],
-			[70, 0],
-			[70, 0],
-		]),
-	).toBe(73);
-});
-
-test("says nothing before it has seen a second of pictures", () => {
-	const lead = new DecodeLead();
-	expect(lead.note(50, 0)).toBeUndefined();
+	test("takes no notice of the rarest delays, and follows a lasting change within two seconds", () => {
+		const lead = new DecodeLead();
+		lead.note(500, 0);
+		expect(leadAfter(lead, 59, 5)).toBe(8);
+		expect(leadAfter(lead, 60, 40)).toBe(43);
+		expect(leadAfter(lead, 60, 5)).toBe(8);
+	});
 });
