@@ -119,8 +119,11 @@ describe.each(KINDS)("the %s compositor", (kind) => {
 		]);
 	});
 
-	test("shows the inset on top also when its picture needs no scaling", async () => {
-		const people = [{ card: { ...SIZE, quarters: BARS } }, { card: { width: 160, height: 90, quarters: GREYS } }];
+	test("shows the inset on top also when its picture needs no scaling and the one below does", async () => {
+		const people = [
+			{ card: { width: 320, height: 180, quarters: BARS } },
+			{ card: { width: 160, height: 90, quarters: GREYS } },
+		];
 		const picture = await composeSingle(kind, { layout: "pip", size: SIZE, people });
 		expectOnStage(picture, [
 			[1096, 606, GREY],

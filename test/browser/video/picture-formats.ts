@@ -24,18 +24,26 @@ const WHITE: Rgb = [255, 255, 255];
 
 /** A frame with the card; the one who asked closes it. */
 export function cardFrame(options: CardOptions, timestamp = 0): VideoFrame {
+	const { width, height, padding = 0 } = options;
+	const whole = wholeFrame(options, timestamp);
+	try {
+		// From memory, the browser would keep the visible part only; cut out of a frame, the rest stays in the coded picture.
+		return new VideoFrame(whole, {
+			visibleRect: { x: padding, y: padding, width, height },
+			displayWidth: options.displayWidth ?? width,
+			displayHeight: height,
+		});
+	} finally {
+		whole.close();
+	}
+}
+
+function wholeFrame(options: CardOptions, timestamp: number): VideoFrame {
 	const { width, height, format = "I420", matrix = "bt709", fullRange = false, padding = 0 } = options;
 	const codedWidth = width + 2 * padding;
 	const codedHeight = height + 2 * padding;
 	const colourAt = (x: number, y: number): Rgb => cardColour(options, x - padding, y - padding);
-	const common = {
-		codedWidth,
-		codedHeight,
-		timestamp,
-		visibleRect: { x: padding, y: padding, width, height },
-		displayWidth: options.displayWidth ?? width,
-		displayHeight: height,
-	};
+	const common = { codedWidth, codedHeight, timestamp };
 	if (format === "RGBA" || format === "BGRX") {
 		const bytes = new Uint8Array(codedWidth * codedHeight * 4);
 		forEachPixel(codedWidth, codedHeight, (x, y) => {
