@@ -7,10 +7,9 @@ interface ProcessInfo {
 	readonly parent: number;
 	readonly command: string;
 	readonly cpuSeconds: number;
-	readonly residentBytes: number;
 }
 
-const PAGE_BYTES = 4_096;
+const BYTES_PER_KIB = 1_024;
 
 /** All processes of the machine by id; empty where there is no /proc. */
 function processes(): Map<number, ProcessInfo> {
@@ -20,7 +19,7 @@ function processes(): Map<number, ProcessInfo> {
 		if (stat === undefined) {
 			continue;
 		}
-		// pid (command) state ppid … utime stime … rss: the command may hold spaces and brackets, so count from its end.
+		// pid (command) state ppid … utime stime …: the command may hold spaces and brackets, so count from its end.
 		const command = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
 		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 		const ticks = Number(fields[11]) + Number(fields[12]);
@@ -28,7 +27,6 @@ function processes(): Map<number, ProcessInfo> {
 			parent: Number(fields[1]),
 			command,
 			cpuSeconds: ticks / TICKS_PER_SECOND,
-			residentBytes: Number(fields[21]) * PAGE_BYTES,
 		});
 	}
 	return found;
@@ -36,8 +34,8 @@ function processes(): Map<number, ProcessInfo> {
 
 export interface Usage {
 	readonly cpuSeconds: number;
-	/** Shared pages are counted once a process, so that a browser's sum is more than what it takes. */
-	readonly residentBytes: number;
+	/** Pages that several processes share count in shares, so that a browser's sum is what it really takes (PSS). */
+	readonly memoryBytes: number;
 }
 
 /** Processor time and memory of all descendants of `root` (itself included) whose command matches. */
@@ -55,15 +53,22 @@ export function usageOf(root: number, command: RegExp): Usage {
 		}
 	}
 	let cpuSeconds = 0;
-	let residentBytes = 0;
+	let memoryBytes = 0;
 	for (const pid of family) {
 		const info = all.get(pid);
 		if (info !== undefined && command.test(info.command)) {
 			cpuSeconds += info.cpuSeconds;
-			residentBytes += info.residentBytes;
+			memoryBytes += memoryOf(pid);
 		}
 	}
-	return { cpuSeconds, residentBytes };
+	return { cpuSeconds, memoryBytes };
+}
+
+/** The kernel's sum over a process's mappings (`man 5 proc`, smaps_rollup, "Pss:", in KiB). */
+function memoryOf(pid: number): number {
+	const rollup = safely(() => readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")) ?? "";
+	const [, kib = "0"] = /^Pss:\s+(\d+) kB$/m.exec(rollup) ?? [];
+	return Number(kib) * BYTES_PER_KIB;
 }
 
 /** A process may end between being listed and being read. */

@@ -71,7 +71,7 @@ async function run(): Promise<void> {
 		if (stats === undefined) {
 			throw new Error("soak: expected figures from the compositor, got none");
 		}
-		const bytes = (part: keyof typeof PARTS) => usageOf(process.pid, PARTS[part]).residentBytes;
+		const bytes = (part: keyof typeof PARTS) => usageOf(process.pid, PARTS[part]).memoryBytes;
 		samples.push({
 			atMs: performance.now() - startedMs,
 			pageBytes: bytes("page"),

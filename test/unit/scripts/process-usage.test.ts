@@ -27,17 +27,17 @@ describe.runIf(existsSync("/proc/self/stat"))("usageOf", () => {
 			const usage = usageOf(pid, /./);
 			return usage.cpuSeconds >= 0.1 ? usage : undefined;
 		});
-		expect(busy.residentBytes).toBeGreaterThan(100_000);
-		expect(usageOf(2 ** 30, /./)).toEqual({ cpuSeconds: 0, residentBytes: 0 });
+		expect(busy.memoryBytes).toBeGreaterThan(100_000);
+		expect(usageOf(2 ** 30, /./)).toEqual({ cpuSeconds: 0, memoryBytes: 0 });
 	});
 
 	test("counts only commands that match", async () => {
 		const pid = start("sleep 20 & sleep 20 & wait");
 		const both = await waitFor("two sleeping children", 20_000, () => {
 			const usage = usageOf(pid, /^sleep$/);
-			return usage.residentBytes > 0 ? usage : undefined;
+			return usage.memoryBytes > 0 ? usage : undefined;
 		});
-		expect(both.residentBytes).toBeLessThan(usageOf(pid, /^(sh|dash|bash|sleep)$/).residentBytes);
-		expect(usageOf(pid, /^chromium$/).residentBytes).toBe(0);
+		expect(both.memoryBytes).toBeLessThan(usageOf(pid, /^(sh|dash|bash|sleep)$/).memoryBytes);
+		expect(usageOf(pid, /^chromium$/).memoryBytes).toBe(0);
 	});
 });
