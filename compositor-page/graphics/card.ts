@@ -1,5 +1,5 @@
 import { type Graphic, type GraphicContext, paintGraphic } from "./graphic.ts";
-import { drawCentredText, FONT_FAMILY, fitText, initials } from "./text.ts";
+import { drawCentredText, FONT_FAMILY, fitText, initials, isVisible } from "./text.ts";
 
 interface Size {
 	readonly width: number;
@@ -8,6 +8,8 @@ interface Size {
 
 /** Discs: dark enough for white letters, and apart from each other. */
 const DISC_COLOURS = ["#3f5bd8", "#0f7f8c", "#8a4fd0", "#b5476b", "#2f7d4f", "#a85f1d", "#47639a", "#9c4a9c"] as const;
+const BACKDROP_EDGE = "rgb(18 22 30)";
+const BACKDROP_CENTRE = "rgb(47 51 59)";
 const MAX_TEXT_SHARE = 0.86;
 /** Below this height a second line would be too small to read. */
 const SMALLEST_WITH_NOTE_PX = 220;
@@ -21,20 +23,15 @@ export function paintCard(name: string, note: string, size: Size): Graphic {
 		const nameFont = Math.round(Math.min(10 + shorter * 0.052, shorter * 0.13));
 		const withNote = note !== "" && height >= SMALLEST_WITH_NOTE_PX;
 		const noteFont = Math.round(nameFont * 0.56);
-		const nameGap = nameFont * 1.15;
+		const nameGap = isVisible(name) ? nameFont * 1.15 : 0;
 		const noteGap = withNote ? noteFont * 2.1 : 0;
 		const top = (height - (2 * radius + nameGap + noteGap)) / 2 - nameFont * 0.2;
 		context.textAlign = "center";
 
-		context.fillStyle = discColour(name);
-		context.beginPath();
-		context.arc(width / 2, top + radius, radius, 0, 2 * Math.PI);
-		context.fill();
-		context.fillStyle = "#ffffff";
-		context.font = `600 ${Math.round(radius * 0.82)}px ${FONT_FAMILY}`;
-		drawCentredText(context, initials(name), width / 2, top + radius);
+		paintDisc(context, name, width / 2, top + radius, radius);
 
 		const nameY = top + 2 * radius + nameGap;
+		context.fillStyle = "#ffffff";
 		context.font = `600 ${nameFont}px ${FONT_FAMILY}`;
 		drawLine(context, name, width, nameY);
 		if (withNote) {
@@ -43,6 +40,28 @@ export function paintCard(name: string, note: string, size: Size): Graphic {
 			drawLine(context, note, width, nameY + noteGap);
 		}
 	});
+}
+
+/** The name's initials in white on a disc of its colour; where it has none, the outline of a person. */
+function paintDisc(context: GraphicContext, name: string, x: number, y: number, radius: number): void {
+	context.save();
+	context.fillStyle = discColour(name);
+	context.beginPath();
+	context.arc(x, y, radius, 0, 2 * Math.PI);
+	context.fill();
+	context.clip();
+	context.fillStyle = "#ffffff";
+	const letters = initials(name);
+	if (letters === "") {
+		context.beginPath();
+		context.arc(x, y - radius * 0.22, radius * 0.32, 0, 2 * Math.PI);
+		context.ellipse(x, y + radius * 0.95, radius * 0.62, radius * 0.68, 0, 0, 2 * Math.PI);
+		context.fill();
+	} else {
+		context.font = `600 ${Math.round(radius * 0.82)}px ${FONT_FAMILY}`;
+		drawCentredText(context, letters, x, y);
+	}
+	context.restore();
 }
 
 /** The whole output with nobody in it: a title such as "Starting soon" and a small line, either of which may be empty. */
@@ -68,9 +87,12 @@ function drawLine(context: GraphicContext, text: string, width: number, centreY:
 	drawCentredText(context, fitted, width / 2, centreY);
 }
 
-/** Quiet and dark, a little lighter where the disc or the title is. */
+/**
+ * Quiet and dark, a little lighter where the disc or the title is. The two colours differ by a grey, and their chroma is close to whole levels:
+ * a gradient of chroma would fall into coloured bands.
+ */
 function paintBackdrop(context: GraphicContext, width: number, height: number): void {
-	context.fillStyle = "#12161d";
+	context.fillStyle = BACKDROP_EDGE;
 	context.fillRect(0, 0, width, height);
 	const light = context.createRadialGradient(
 		width / 2,
@@ -80,8 +102,8 @@ function paintBackdrop(context: GraphicContext, width: number, height: number): 
 		height * 0.4,
 		Math.hypot(width, height) * 0.62,
 	);
-	light.addColorStop(0, "#2b3442");
-	light.addColorStop(1, "#12161d");
+	light.addColorStop(0, BACKDROP_CENTRE);
+	light.addColorStop(1, BACKDROP_EDGE);
 	context.fillStyle = light;
 	context.fillRect(0, 0, width, height);
 }

@@ -1,7 +1,7 @@
 import { paintBackground, paintCard } from "./card.ts";
 import type { Graphic } from "./graphic.ts";
 import { paintLabel } from "./label.ts";
-import { oneLine } from "./text.ts";
+import { isVisible, oneLine } from "./text.ts";
 
 interface Size {
 	readonly width: number;
@@ -15,10 +15,10 @@ const MAX_GRAPHICS = 16;
 export class GraphicsCache {
 	readonly #graphics = new Map<string, Graphic>();
 
-	/** The plate with a person's name for a place of that size; `undefined` for a name without characters. */
+	/** The plate with a person's name for a place of that size; `undefined` for a name of which nothing would be seen. */
 	label(name: string, place: Size): Graphic | undefined {
 		const line = oneLine(name);
-		return line === "" ? undefined : this.#get(["label", line], place, () => paintLabel(line, place));
+		return !isVisible(line) ? undefined : this.#get(["label", line], place, () => paintLabel(line, place));
 	}
 
 	/** What fills a place of that size in a person's stead. */

@@ -11,6 +11,8 @@ const PLATE = "rgb(13 17 23 / 0.72)";
 const TEXT = "#ffffff";
 /** No label is wider than this share of its place. */
 const MAX_WIDTH_SHARE = 0.8;
+/** Keeps a label in a small inset clear of the inset's border. */
+const SMALLEST_MARGIN_PX = 10;
 
 /** Text of a label in a place of this size: readable in a small inset, quiet in a full picture (30 px at 720 lines). */
 function fontPx(place: Size): number {
@@ -18,7 +20,7 @@ function fontPx(place: Size): number {
 }
 
 function marginPx(place: Size): number {
-	return Math.max(6, Math.round((Math.min(place.width, place.height) * 0.033) / 2) * 2);
+	return Math.max(SMALLEST_MARGIN_PX, Math.round((Math.min(place.width, place.height) * 0.033) / 2) * 2);
 }
 
 /** The plate with a person's name for the lower left of a place. `name` is one line and not empty. */
