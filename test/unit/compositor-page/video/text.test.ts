@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitText, initials, oneLine } from "../../../../compositor-page/graphics/text.ts";
+import { directionOf, fitText, initials, isVisible, oneLine } from "../../../../compositor-page/graphics/text.ts";
 
 /** Every character is as wide as any other. */
 const columns = (text: string) =>
@@ -24,6 +24,9 @@ test.each([
 	["“Quoted” (they)", "QT"],
 	["élan vital", "ÉV"],
 	["🎉 Party", "🎉P"],
+	["محمد", "م"],
+	// A non-joiner keeps the letters apart, which would read as a word.
+	["محمد الخوارزمي", "م\u200cا"],
 	["- -", ""],
 	["", ""],
 ])("the initials of %j are %j", (name, expected) => {
@@ -33,4 +36,27 @@ test.each([
 test("a name is one line, whatever was typed", () => {
 	expect(oneLine("  Ada\n\tLovelace\u2028 \u0000\u200b ")).toBe("Ada Lovelace \u200b");
 	expect(oneLine(" \n ")).toBe("");
+});
+
+test.each([
+	["Ada Lovelace", "ltr"],
+	["محمد الخوارزمي", "rtl"],
+	["דוד", "rtl"],
+	["(1) محمد Ada", "rtl"],
+	["🎉 Ada محمد", "ltr"],
+	["山田", "ltr"],
+	["", "ltr"],
+])("%j runs %s", (text, direction) => {
+	expect(directionOf(text)).toBe(direction);
+});
+
+test.each([
+	["Ada", true],
+	["7", true],
+	["🎉", true],
+	["-", true],
+	["", false],
+	[" \u200b\u200d\u2060", false],
+])("%j has something to see: %s", (text, visible) => {
+	expect(isVisible(text)).toBe(visible);
 });
