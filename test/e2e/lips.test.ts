@@ -7,7 +7,8 @@ import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { clearPart } from "../support/program/expected-place.ts";
 import { beepOnsetsMs, flashOnsetsMs, median, skewsMs } from "../support/program/onsets.ts";
-import { startSystem } from "../support/system/broadcast.ts";
+import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
+import { type Take, takeUndisturbed } from "../support/system/take.ts";
 
 /** Lips: each person flashes and beeps once a second, and in the received program the two must still be one event. */
 
@@ -32,21 +33,27 @@ beforeAll(async () => {
 		PERSON_IDS.map((id) => makeFlashClip(clips[id], PEOPLE[id].toneHz, PEOPLE[id].phaseS, { ...shape, ...PEOPLE[id] })),
 	);
 	const tandem = undo.use(await startSystem(folder.file("system")));
-	const destination = undo.use(await DestinationServer.listen());
+	await takeUndisturbed(() => record(tandem));
+});
+
+async function record(tandem: SystemUnderTest): Promise<Take> {
+	await using peers = new AsyncDisposableStack();
+	const destination = peers.use(await DestinationServer.listen());
 	const broadcast = await tandem.goLive({
 		title: "Lips",
 		...SIZE,
 		destinations: [{ url: destination.url, streamKey: "program" }],
 	});
 	for (const id of PERSON_IDS) {
-		undo.use(publishFile(clips[id], broadcast.publishUrl(id)));
+		peers.use(publishFile(clips[id], broadcast.publishUrl(id)));
 	}
-	await broadcast.untilSeen(PERSON_IDS);
+	const first = await broadcast.untilSeen(PERSON_IDS);
 	await broadcast.untilLive();
-	await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
+	const last = await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
 	await broadcast.end();
 	await destination.latest.writeTo(program);
-});
+	return { file: program, first, last };
+}
 
 afterAll(() => undo.disposeAsync());
 

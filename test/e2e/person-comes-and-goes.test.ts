@@ -10,7 +10,8 @@ import { clearPart } from "../support/program/expected-place.ts";
 import { cropPlane, meanOf, type Plane } from "../support/program/picture.ts";
 import { decodePictures } from "../support/program/pictures.ts";
 import { expectUnbroken } from "../support/program/unbroken.ts";
-import { type LiveBroadcast, startSystem } from "../support/system/broadcast.ts";
+import { type LiveBroadcast, type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
+import { type Take, takeUndisturbed } from "../support/system/take.ts";
 
 /** One person's line breaks and comes back: their last picture, then a card, then they themselves, in a program that never stops. */
 
@@ -33,27 +34,33 @@ beforeAll(async () => {
 	const shape = { width: 640, height: 360, frameRate: FRAME_RATE, seconds: 60 };
 	await Promise.all([makeMovingClip(clips.host, 440, shape), makeMovingClip(clips.guest, 1_000, shape)]);
 	const tandem = undo.use(await startSystem(folder.file("system")));
-	const destination = undo.use(await DestinationServer.listen());
+	await takeUndisturbed(() => record(tandem));
+});
+
+async function record(tandem: SystemUnderTest): Promise<Take> {
+	await using peers = new AsyncDisposableStack();
+	const destination = peers.use(await DestinationServer.listen());
 	const broadcast = await tandem.goLive({
 		title: "Comes and goes",
 		...SIZE,
 		frameRate: FRAME_RATE,
 		destinations: [{ url: destination.url, streamKey: "program" }],
 	});
-	undo.use(publishFile(clips.host, broadcast.publishUrl("host")));
-	const guest = undo.use(publishFile(clips.guest, broadcast.publishUrl("guest")));
-	await broadcast.untilSeen(PERSON_IDS);
+	peers.use(publishFile(clips.host, broadcast.publishUrl("host")));
+	const guest = peers.use(publishFile(clips.guest, broadcast.publishUrl("guest")));
+	const first = await broadcast.untilSeen(PERSON_IDS);
 	await broadcast.untilProgramGoesOn(2);
 	await guest.stop("SIGKILL");
 	await untilPictureIs(broadcast, "guest", "card");
 	await broadcast.untilProgramGoesOn(1);
-	undo.use(publishFile(clips.guest, broadcast.publishUrl("guest")));
+	peers.use(publishFile(clips.guest, broadcast.publishUrl("guest")));
 	await broadcast.untilSeen(PERSON_IDS);
-	await broadcast.untilProgramGoesOn(2);
+	const last = await broadcast.untilProgramGoesOn(2);
 	await broadcast.end();
 	expect(destination.sessions.length).toBe(1);
 	await destination.latest.writeTo(program);
-});
+	return { file: program, first, last };
+}
 
 afterAll(() => undo.disposeAsync());
 

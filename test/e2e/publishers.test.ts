@@ -13,7 +13,8 @@ import { decodePictures } from "../support/program/pictures.ts";
 import { decodeSound } from "../support/program/sound.ts";
 import { toneLevel } from "../support/program/tone.ts";
 import { expectUnbroken } from "../support/program/unbroken.ts";
-import { startSystem } from "../support/system/broadcast.ts";
+import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
+import { type Take, takeUndisturbed } from "../support/system/take.ts";
 
 /** GStreamer and OBS Studio as they are, publishing at once: each is seen and heard in one program. */
 
@@ -46,7 +47,12 @@ beforeAll(async () => {
 		tone,
 	]);
 	const tandem = undo.use(await startSystem(folder.file("system")));
-	const destination = undo.use(await DestinationServer.listen());
+	await takeUndisturbed((number) => record(tandem, tone, folder.file(`obs-${number}`)));
+});
+
+async function record(tandem: SystemUnderTest, soundFile: string, obsFolder: string): Promise<Take> {
+	await using peers = new AsyncDisposableStack();
+	const destination = peers.use(await DestinationServer.listen());
 	const broadcast = await tandem.goLive({
 		title: "Publishers",
 		...SIZE,
@@ -54,16 +60,16 @@ beforeAll(async () => {
 		destinations: [{ url: destination.url, streamKey: "program" }],
 	});
 	const gstreamer = { colour: "0xff2050b0", toneHz: TONES_HZ.host, width: 640, height: 360 };
-	undo.use(publishWithGStreamer(gstreamer, broadcast.publishUrl("host")));
+	peers.use(publishWithGStreamer(gstreamer, broadcast.publishUrl("host")));
 	const { url, streamKey } = broadcast.created.ingest.guest.rtmp;
-	const config = folder.file("obs");
-	mkdirSync(config, { mode: 0o700 });
-	undo.use(publishWithObs(config, { colour: 0xff30_40d0, soundFile: tone }, url, streamKey));
-	await broadcast.untilSeen(PERSON_IDS);
-	await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
+	mkdirSync(obsFolder, { mode: 0o700 });
+	peers.use(publishWithObs(obsFolder, { colour: 0xff30_40d0, soundFile }, url, streamKey));
+	const first = await broadcast.untilSeen(PERSON_IDS);
+	const last = await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
 	await broadcast.end();
 	await destination.latest.writeTo(program);
-});
+	return { file: program, first, last };
+}
 
 afterAll(() => undo.disposeAsync());
 
