@@ -32,7 +32,12 @@ export class FrameReader {
 
 	/** Reads the part of `frame` that fills `target`: straight into `output`, where one is given and nothing is to be scaled. */
 	async read(frame: VideoFrame, target: Rect, output: PictureBuffer | undefined): Promise<FrameRead> {
-		const crop = visibleCrop(geometryOf(frame), target);
+		const geometry = geometryOf(frame);
+		if (isTurned(frame)) {
+			// `copyTo` gives the picture as it was coded.
+			return { scratch: this.#draw(frame, target) };
+		}
+		const crop = visibleCrop(geometry, target);
 		const conversion = conversionToBt709(frame.colorSpace);
 		const colours = conversion === undefined ? {} : { conversion };
 		if (frame.format === "I420") {
@@ -111,6 +116,18 @@ export class FrameReader {
 		this.#scratch = pictureBuffer(size.width, size.height, known);
 		return this.#scratch;
 	}
+}
+
+/** Members of a frame that TypeScript's types do not know yet (WebCodecs §9.4.2); browsers without them turn no frames. */
+interface Orientation {
+	/** Degrees clockwise. */
+	readonly rotation?: number;
+	readonly flip?: boolean;
+}
+
+function isTurned(frame: VideoFrame & Orientation): boolean {
+	const { rotation = 0, flip = false } = frame;
+	return rotation !== 0 || flip;
 }
 
 /** Where `target` lies in the three planes of `output`. */
