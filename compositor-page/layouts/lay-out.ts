@@ -92,10 +92,11 @@ function insets<Id extends string>(size: OutputSize, ids: readonly Id[], options
 	const shorter = Math.min(size.width, size.height);
 	const margin = nearestEven(shorter * INSET_MARGIN_SHARE);
 	const wanted = options.insetShare ?? (size.width >= size.height ? 1 / 4 : 1 / 3);
-	const highest = (size.height - margin * (ids.length + 1)) / ids.length / size.height;
-	const share = Math.min(wanted, highest);
+	/** Rounded down: what is rounded up for each of several does not fit for all. */
+	const room = Math.max(2, Math.floor((size.height - margin * (ids.length + 1)) / ids.length / 2) * 2);
+	const share = Math.min(wanted, room / size.height);
 	const width = nearestEven(size.width * share);
-	const height = nearestEven(size.height * share);
+	const height = Math.min(nearestEven(size.height * share), room);
 	const border = { widthPx: nearestEven(shorter * BORDER_SHARE), ...WHITE };
 	return ids.map((id, index) => ({
 		id,

@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { layOut, type Place } from "../../../../compositor-page/layouts/lay-out.ts";
-import { LAYOUT_NAMES, type Rect } from "../../../../media/layout.ts";
+import { layOut, type OutputSize, type Place } from "../../../../compositor-page/layouts/lay-out.ts";
+import { LAYOUT_NAMES, type LayoutName, type Rect } from "../../../../media/layout.ts";
 
 const SIZES = [
 	{ width: 1280, height: 720 },
@@ -20,25 +21,26 @@ const cases = SIZES.flatMap((size) =>
 describe("every layout", () => {
 	test.each(cases)(
 		"$name: even rectangles inside the picture, rearmost ones cover it exactly once",
-		({ size, layout, ids }) => {
-			const { places } = layOut(layout, size, ids);
-			for (const { rect } of places) {
-				expect([rect.x, rect.y, rect.width, rect.height].every((value) => value % 2 === 0)).toBe(true);
-				expect(rect.width).toBeGreaterThan(0);
-				expect(rect.height).toBeGreaterThan(0);
-				expect(rect.x).toBeGreaterThanOrEqual(0);
-				expect(rect.y).toBeGreaterThanOrEqual(0);
-				expect(rect.x + rect.width).toBeLessThanOrEqual(size.width);
-				expect(rect.y + rect.height).toBeLessThanOrEqual(size.height);
-			}
-			const rearmost = places.filter((place) => place.z === 0);
-			expect(rearmost.reduce((sum, { rect }) => sum + area(rect), 0)).toBe(size.width * size.height);
-			for (const z of new Set(places.map((place) => place.z))) {
-				expect(overlaps(places.filter((place) => place.z === z))).toEqual([]);
-			}
-			expect(overlaps(places.filter((place) => place.z > 0))).toEqual([]);
-		},
+		({ size, layout, ids }) => expectSound(layout, size, ids),
 	);
+
+	test("holds for up to five people in a picture of any even size", () => {
+		const side = fc.integer({ min: 8, max: 2_048 }).map((half) => half * 2);
+		fc.assert(
+			fc.property(
+				fc.constantFrom(...LAYOUT_NAMES),
+				side,
+				side,
+				fc.integer({ min: 1, max: 5 }),
+				(layout, width, height, count) => expectSound(layout, { width, height }, PEOPLE.slice(0, count)),
+			),
+			{ numRuns: 2_000 },
+		);
+	});
+
+	test("stacks four insets into a picture that is hardly high enough", () => {
+		expectSound("pip", { width: 16, height: 22 }, PEOPLE.slice(0, 5));
+	});
 
 	test.each(LAYOUT_NAMES)("%s gives one person the whole picture, and nobody no place", (layout) => {
 		const size = { width: 1280, height: 720 };
@@ -110,6 +112,26 @@ test("more than three people share rows of a landscape picture as evenly as can 
 	expect(places.map(({ rect }) => rect.y)).toEqual([0, 0, 0, 360, 360]);
 	expect(places.map(({ rect }) => rect.width)).toEqual([426, 428, 426, 640, 640]);
 });
+
+/** Even rectangles inside the picture; rearmost ones cover it exactly once, and insets do not overlap. */
+function expectSound(layout: LayoutName, size: OutputSize, ids: readonly string[]): void {
+	const { places } = layOut(layout, size, ids);
+	for (const { rect } of places) {
+		expect([rect.x, rect.y, rect.width, rect.height].every((value) => value % 2 === 0)).toBe(true);
+		expect(rect.width).toBeGreaterThan(0);
+		expect(rect.height).toBeGreaterThan(0);
+		expect(rect.x).toBeGreaterThanOrEqual(0);
+		expect(rect.y).toBeGreaterThanOrEqual(0);
+		expect(rect.x + rect.width).toBeLessThanOrEqual(size.width);
+		expect(rect.y + rect.height).toBeLessThanOrEqual(size.height);
+	}
+	const rearmost = places.filter((place) => place.z === 0);
+	expect(rearmost.reduce((sum, { rect }) => sum + area(rect), 0)).toBe(size.width * size.height);
+	for (const z of new Set(places.map((place) => place.z))) {
+		expect(overlaps(places.filter((place) => place.z === z))).toEqual([]);
+	}
+	expect(overlaps(places.filter((place) => place.z > 0))).toEqual([]);
+}
 
 function area(rect: Rect): number {
 	return rect.width * rect.height;
