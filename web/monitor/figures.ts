@@ -22,7 +22,10 @@ export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefine
 			["Sound against picture", `${compositor.avSkewMs.toFixed(1)} ms`],
 		);
 		for (const person of compositor.people) {
-			rows.push([`${person.id === "host" ? "Host" : "Guest"}: picture · delay`, `${person.picture} · ${ms(person.delayMs)}`]);
+			rows.push([
+				`${person.id === "host" ? "Host" : "Guest"}: picture · delay`,
+				`${person.picture} · ${ms(person.delayMs)}`,
+			]);
 		}
 	}
 	stats.destinations.forEach(({ name, state, egress }, index) => {
