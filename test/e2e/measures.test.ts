@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFlashClip, makeStillClip } from "../support/peers/clips.ts";
 import { mustRun } from "../support/peers/run-tool.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
-import { HOST_CARD, writeTestCard } from "../support/peers/test-card.ts";
+import { GUEST_CARD, HOST_CARD, writeTestCard } from "../support/peers/test-card.ts";
 import { discShape } from "../support/program/disc-shape.ts";
 import { beepOnsetsMs, flashOnsetsMs, skewsMs } from "../support/program/onsets.ts";
 import { dtsSteps, readPackets } from "../support/program/packets.ts";
+import { colourDistance, meanColour } from "../support/program/picture.ts";
 import { pictureAt } from "../support/program/pictures.ts";
 import { decodeSound, soundBetween } from "../support/program/sound.ts";
 import { ssim } from "../support/program/ssim.ts";
@@ -49,6 +50,18 @@ describe("pictures", () => {
 			const changed = await pictureAt(still, 3, { filters, size: SIZE });
 			expect(ssim(picture.y, changed.y), filters).toBeLessThan(0.9);
 		}
+	});
+
+	it("show who they are of: another person's card is another picture", async () => {
+		const other = folder.file("guest.ppm");
+		writeTestCard(other, { ...SIZE, ...GUEST_CARD });
+		const [host, guest] = [
+			await pictureAt(still, 3),
+			await pictureAt(other, 0, { filters: "format=yuv420p", size: SIZE }),
+		];
+		expect(ssim(host.y, guest.y)).toBeLessThan(0.8);
+		expect(colourDistance(meanColour(host, WHOLE), meanColour(guest, WHOLE))).toBeGreaterThan(20);
+		expect(() => discShape(guest, WHOLE, HOST_CARD.disc)).toThrow("got none");
 	});
 
 	it("show a disc as round when it is, and as long as it is stretched", async () => {

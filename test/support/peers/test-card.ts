@@ -8,10 +8,12 @@ export interface TestCard {
 	readonly from: readonly [number, number, number];
 	readonly to: readonly [number, number, number];
 	readonly disc: readonly [number, number, number];
+	/** Side of the ground's squares as a share of the disc's radius. */
+	readonly squareShare: number;
 }
 
-export const HOST_CARD = { from: [20, 40, 150], to: [60, 150, 210], disc: [250, 220, 40] } as const;
-export const GUEST_CARD = { from: [150, 30, 60], to: [210, 120, 40], disc: [70, 220, 90] } as const;
+export const HOST_CARD = { from: [20, 40, 150], to: [60, 150, 210], disc: [250, 220, 40], squareShare: 0.5 } as const;
+export const GUEST_CARD = { from: [150, 30, 60], to: [210, 120, 40], disc: [70, 220, 90], squareShare: 0.8 } as const;
 
 /** The disc's diameter as a share of the card's height. It is in the middle, where every layout's crop leaves it in sight. */
 export const DISC_SHARE = 0.4;
@@ -37,7 +39,7 @@ function cardColour(card: TestCard, fromCentreX: number, fromCentreY: number, ra
 		return inWedge ? [...card.from] : [...card.disc];
 	}
 	// Squares whose brightness grows along the diagonal: detail everywhere, and no two alike.
-	const cell = radius / 2;
+	const cell = radius * card.squareShare;
 	const column = Math.floor(fromCentreX / cell);
 	const row = Math.floor(fromCentreY / cell);
 	const along = Math.min(1, Math.max(0, 0.5 + fromCentreX / (2 * card.width) + fromCentreY / (2 * card.height)));

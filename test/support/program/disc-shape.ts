@@ -3,10 +3,12 @@ import type { Picture } from "./picture.ts";
 
 /** Half the distance in chroma between a test card's disc and anything else on it. */
 const NEAR_CHROMA = 24;
+/** Less is noise. */
+const SMALLEST_DISC_PX = 32;
 
 /**
- * Width and height of a disc of one colour inside a rectangle, in pixels: those of the rows and columns through its middle, which rough edges do
- * not lengthen.
+ * Width and height of a disc of one colour inside a rectangle, in pixels, without its roughest edge.
+ * @throws Error when nothing there has the colour
  */
 export function discShape(
 	picture: Picture,
@@ -27,6 +29,9 @@ export function discShape(
 				rows[y] = (rows[y] ?? 0) + 1;
 			}
 		}
+	}
+	if (Math.max(...columns) < SMALLEST_DISC_PX / 2) {
+		throw new Error(`expected a disc of colour ${rgb.join(" ")} in ${JSON.stringify(rect)}, got none`);
 	}
 	// Lines that the disc hardly touches are noise at its edge.
 	const extent = (counts: readonly number[]) => {

@@ -1,7 +1,7 @@
 import { layOut } from "../../../compositor-page/layouts/lay-out.ts";
 import type { LayoutName, Rect } from "../../../media/layout.ts";
 import { PERSON_IDS, type PersonId } from "../../../worker/protocol/roles.ts";
-import { cropPlane, inset, type Picture, type Plane } from "./picture.ts";
+import { type Colour, colourDistance, cropPlane, inset, meanColour, type Picture, type Plane } from "./picture.ts";
 import { pictureAt, pictureSize } from "./pictures.ts";
 import { ssim } from "./ssim.ts";
 
@@ -9,6 +9,8 @@ import { ssim } from "./ssim.ts";
 const CLEAR_SHARE = 2 / 3;
 /** Keeps a border and what an encoder smears over an edge out of the comparison. */
 const EDGE_PX = 8;
+/** An encoder keeps the mean colour of a place to one or two of 255. */
+const MAX_COLOUR_DISTANCE = 6;
 
 /** What one person's place should show, and where. */
 export interface ExpectedPlace {
@@ -17,6 +19,7 @@ export interface ExpectedPlace {
 	/** The part of the output that is compared, and what it should look like. */
 	readonly compared: Rect;
 	readonly plane: Plane;
+	readonly colour: Colour;
 }
 
 export type ExpectedLayout = readonly ExpectedPlace[];
@@ -36,14 +39,20 @@ export async function expectedLayout(
 			});
 			const compared = clearPart(rect);
 			const local = { ...compared, x: compared.x - rect.x, y: compared.y - rect.y };
-			return { id, rect, compared, plane: cropPlane(whole.y, local) };
+			return { id, rect, compared, plane: cropPlane(whole.y, local), colour: meanColour(whole, local) };
 		}),
 	);
 }
 
-/** How alike the least alike of all places is. */
+/** How alike the least alike of all places is: the SSIM of its brightness, 0 where its colour is another. */
 export function likeness(picture: Picture, expected: ExpectedLayout): number {
-	return Math.min(...expected.map(({ compared, plane }) => ssim(cropPlane(picture.y, compared), plane)));
+	return Math.min(
+		...expected.map(({ compared, plane, colour }) =>
+			colourDistance(meanColour(picture, compared), colour) > MAX_COLOUR_DISTANCE
+				? 0
+				: ssim(cropPlane(picture.y, compared), plane),
+		),
+	);
 }
 
 /** The part of a place that shows the person and nothing over them. */
