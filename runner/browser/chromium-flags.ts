@@ -23,14 +23,14 @@ export function chromiumFlags(isRoot: boolean): string[] {
 }
 
 /** What Chromium needs of our environment. Secrets such as RUNNER_TOKEN stay here. */
-const PASSED_ON = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
+const PASSED_ON = ["PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH", "FONTCONFIG_PATH", "FONTCONFIG_FILE"];
 
-/** The environment of a browser whose home is `profileFolder`, so that it leaves nothing in the user's. */
+/** The environment of a browser whose home and temporary folder are `profileFolder`, so that all it leaves goes away with that. */
 export function chromiumEnvironment(
 	environment: Readonly<Record<string, string | undefined>>,
 	profileFolder: string,
 ): Record<string, string> {
-	const passed: Record<string, string> = { HOME: profileFolder };
+	const passed: Record<string, string> = { HOME: profileFolder, TMPDIR: profileFolder };
 	for (const name of PASSED_ON) {
 		const value = environment[name];
 		if (value !== undefined) {

@@ -42,25 +42,34 @@ function mean(samples: readonly SoakSample[], name: keyof SoakSample): number {
 }
 
 /**
- * What grew, in words; nothing when all is flat. Memory of each part must stay within ±10 % of its mean in the second minute (the first
- * warms up), and median latency must be no higher in the last minute than in the second.
+ * What grew, in words; nothing when all is flat. The first minute warms up. After it, memory of each part must stay within ±10 % of its median, and
+ * its last third must be no more than 10 % above its first; median latency must be no higher in the last minute than in the second.
  */
 export function judgeSoak(samples: readonly SoakSample[]): string[] {
-	const [, second, ...later] = byMinute(samples);
-	const last = later.at(-1);
-	if (second === undefined || last === undefined) {
+	const [, ...warm] = wholeMinutes(samples);
+	const [second] = warm;
+	const last = warm.at(-1);
+	if (second === undefined || last === undefined || warm.length < 2) {
 		return ["expected samples of three minutes at least, to compare the last with the second"];
 	}
 	const faults: string[] = [];
 	for (const [part, name] of MEMORY) {
-		const reference = mean(second, name);
-		for (const [index, minute] of later.entries()) {
-			const now = mean(minute, name);
-			if (Math.abs(now - reference) > MEMORY_BAND * reference) {
+		const minutes = warm.map((minute) => mean(minute, name));
+		const median = [...minutes].sort((a, b) => a - b)[Math.floor(minutes.length / 2)] ?? 0;
+		for (const [index, now] of minutes.entries()) {
+			if (Math.abs(now - median) > MEMORY_BAND * median) {
 				faults.push(
-					`memory of the ${part}: expected ${mib(reference)} MiB ± 10 %, got ${mib(now)} in minute ${index + 3}`,
+					`memory of the ${part}: expected ${mib(median)} MiB ± 10 %, got ${mib(now)} in minute ${index + 2}`,
 				);
 			}
+		}
+		const third = Math.max(1, Math.floor(warm.length / 3));
+		const early = mean(warm.slice(0, third).flat(), name);
+		const late = mean(warm.slice(-third).flat(), name);
+		if (late > early * (1 + MEMORY_BAND)) {
+			faults.push(
+				`memory of the ${part}: expected ${mib(early)} MiB and at most 10 % more, got ${mib(late)} at the end`,
+			);
 		}
 	}
 	const before = mean(second, "latencyP50Ms");
@@ -71,6 +80,13 @@ export function judgeSoak(samples: readonly SoakSample[]): string[] {
 		);
 	}
 	return faults;
+}
+
+/** Minutes without the last if that was cut short: a few samples are no mean. */
+function wholeMinutes(samples: readonly SoakSample[]): SoakSample[][] {
+	const minutes = byMinute(samples);
+	const [first, last] = [minutes[0], minutes.at(-1)];
+	return first !== undefined && last !== undefined && last.length < first.length / 2 ? minutes.slice(0, -1) : minutes;
 }
 
 /** A Markdown table, one row a minute. */

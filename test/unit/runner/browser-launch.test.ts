@@ -27,7 +27,7 @@ describe("starting Chromium", () => {
 
 	it("passes none of the runner's secrets on", () => {
 		const passed = chromiumEnvironment({ PATH: "/bin", RUNNER_TOKEN: "s", HOME: "/root" }, "/tmp/profile");
-		expect(passed).toEqual({ PATH: "/bin", HOME: "/tmp/profile" });
+		expect(passed).toEqual({ PATH: "/bin", HOME: "/tmp/profile", TMPDIR: "/tmp/profile" });
 	});
 
 	it("removes the profiles of processes that are gone, and no others", async () => {
