@@ -5,10 +5,20 @@ import { defineConfig } from "vitest/config";
 const REAL_BROWSER_TIMEOUT_MS = 120_000;
 const END_TO_END_TIMEOUT_MS = 240_000;
 
+/** One project after the other: what runs in real time must not share two cores with what computes. */
+const ORDER = { unit: 0, edge: 1, browser: 2, e2e: 3 };
+
 export default defineConfig({
 	test: {
 		projects: [
-			{ test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000 } },
+			{
+				test: {
+					name: "unit",
+					include: ["test/unit/**/*.test.ts"],
+					testTimeout: 30_000,
+					sequence: { groupOrder: ORDER.unit },
+				},
+			},
 			{
 				plugins: [
 					cloudflareTest({
@@ -29,11 +39,13 @@ export default defineConfig({
 					include: ["test/edge/**/*.test.ts"],
 					setupFiles: ["test/edge/apply-migrations.ts"],
 					testTimeout: 30_000,
+					sequence: { groupOrder: ORDER.edge },
 				},
 			},
 			{
 				test: {
 					name: "browser",
+					sequence: { groupOrder: ORDER.browser },
 					include: ["test/browser/**/*.test.ts"],
 					testTimeout: REAL_BROWSER_TIMEOUT_MS,
 					hookTimeout: REAL_BROWSER_TIMEOUT_MS,
@@ -43,6 +55,7 @@ export default defineConfig({
 			{
 				test: {
 					name: "e2e",
+					sequence: { groupOrder: ORDER.e2e },
 					include: ["test/e2e/**/*.test.ts"],
 					testTimeout: END_TO_END_TIMEOUT_MS,
 					hookTimeout: END_TO_END_TIMEOUT_MS,
