@@ -1,6 +1,6 @@
 import type { LayoutName } from "../../media/layout.ts";
 import type { CompositorStats } from "./compositor-stats.ts";
-import type { EgressState, EgressStatus, RouterStreamStats } from "./object-rpc.ts";
+import type { EgressState, EgressStatus, RouterProgramStats, RouterStreamStats } from "./object-rpc.ts";
 import type { Outcome } from "./problem.ts";
 import type { PersonId, StreamName } from "./roles.ts";
 
@@ -10,6 +10,8 @@ export interface NewDestination {
 	readonly name?: string;
 	readonly url: string;
 	readonly streamKey?: string;
+	/** Whether it takes pictures out of order; a host who sends them is composed otherwise. */
+	readonly allowBFrames: boolean;
 }
 
 export interface NewBroadcast {
@@ -23,6 +25,12 @@ export interface NewBroadcast {
 	readonly height: number;
 	readonly frameRate: number;
 	readonly videoBitrateBps: number;
+	/** Compose even a host alone. */
+	readonly alwaysCompose: boolean;
+	/** How long the last picture is held when nothing comes, before the broadcast ends. */
+	readonly holdSeconds: number;
+	/** How long a guest who has left may take to come back. */
+	readonly guestGraceSeconds: number;
 	readonly destinations: readonly NewDestination[];
 }
 
@@ -32,6 +40,7 @@ export interface DestinationView {
 	readonly name?: string;
 	readonly url: string;
 	readonly hasStreamKey: boolean;
+	readonly allowBFrames: boolean;
 	/** "idle" before the broadcast starts. */
 	readonly state: EgressState | "idle";
 	readonly lastError?: string;
@@ -49,6 +58,12 @@ export interface BroadcastView {
 	readonly height: number;
 	readonly frameRate: number;
 	readonly videoBitrateBps: number;
+	/** Compose even a host alone. */
+	readonly alwaysCompose: boolean;
+	/** How long the last picture is held when nothing comes, before the broadcast ends. */
+	readonly holdSeconds: number;
+	/** How long a guest who has left may take to come back. */
+	readonly guestGraceSeconds: number;
 	readonly createdAtMs: number;
 	readonly startedAtMs?: number;
 	readonly endedAtMs?: number;
@@ -70,6 +85,7 @@ export interface BroadcastStats {
 	readonly status: BroadcastView["status"];
 	readonly layout: LayoutName;
 	readonly sources: readonly RouterStreamStats[];
+	readonly program: RouterProgramStats;
 	readonly compositor: {
 		readonly lease: LeasePhase;
 		readonly fence: number;

@@ -13,6 +13,8 @@ export const scenePersonSchema = z.object({
 	name: z.string(),
 	/** Linear gain, 1 is unchanged. */
 	gain: z.number().min(0).max(4),
+	/** Their media is coming: a compositor is not ready before it shows them. */
+	expected: z.boolean(),
 });
 
 /** Everything a compositor needs to make the one scene; sent on connecting and on every change. */

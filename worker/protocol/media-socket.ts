@@ -19,6 +19,29 @@ export type Direction = z.infer<typeof directionSchema>;
 export const mediaAckSchema = z.object({ type: z.literal("ack"), tags: z.number().int().nonnegative() });
 export type MediaAck = z.infer<typeof mediaAckSchema>;
 
+/**
+ * Compositor → Router, on the socket it publishes `composite/main` with: the tag with timestamp `programMs` (32-bit milliseconds, as in FLV)
+ * shows the picture the host's stream had at `hostMs` (likewise, presentation time). Sent right ahead of every key frame, and when the relation of the two has moved by more than
+ * {@link SHOWS_AGAIN_AFTER_MS}; not sent while no picture of the host's is shown. It lets the splicer cut at the same moment of the same source.
+ */
+export const compositeShowsSchema = z.object({
+	type: z.literal("shows"),
+	programMs: z.number().int().min(0).max(0xffff_ffff),
+	hostMs: z.number().int().min(0).max(0xffff_ffff),
+});
+export type CompositeShows = z.infer<typeof compositeShowsSchema>;
+export const SHOWS_AGAIN_AFTER_MS = 10;
+
+/**
+ * Router → compositor, on the same socket: make a key frame, of the first output frame whose host picture is later than `afterHostMs`
+ * where that is given, at once where not. A newer request replaces an older one.
+ */
+export const keyFrameRequestSchema = z.object({
+	type: z.literal("key-frame"),
+	afterHostMs: z.number().int().min(0).max(0xffff_ffff).optional(),
+});
+export type KeyFrameRequest = z.infer<typeof keyFrameRequestSchema>;
+
 /** A subscriber acknowledges after at most this many tags … */
 export const ACK_EVERY_TAGS = 16;
 /** … and after at most this long when a tag is waiting to be acknowledged. */

@@ -32,25 +32,72 @@ export interface RouterStreamStats {
 	readonly subscribers: readonly RouterSubscriberStats[];
 }
 
-export interface RouterStats {
-	readonly streams: readonly RouterStreamStats[];
+/** What the program is made of at the moment; `none` before its first key frame, and while the broadcast is not on air. */
+export type ProgramSource = "none" | "composite" | "host" | "hold";
+
+export interface RouterProgramStats {
+	readonly source: ProgramSource;
+	/** How long it has been that. */
+	readonly sinceMs: number;
+	/** Changes of source since the program began. */
+	readonly switches: number;
+	/** Time spent in hold, in all. */
+	readonly heldMs: number;
 }
 
-/** Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…]` and `/subscribe?stream=…[&ack=1]`, authorised by the caller. */
+export interface RouterStats {
+	readonly streams: readonly RouterStreamStats[];
+	readonly program: RouterProgramStats;
+}
+
+/** How the Router is to make the program. Replaced as a whole; kept in storage. */
+export interface ProgramPlan {
+	/** The program flows: the broadcast is live. */
+	readonly onAir: boolean;
+	/** Which of the two sources is wanted; the other one stands in for it where it can. */
+	readonly prefers: "composite" | "host";
+	readonly width: number;
+	readonly height: number;
+	/** A host with pictures out of order may be passed through. */
+	readonly allowsBFrames: boolean;
+	/** Compositors with a lower fence are refused, and closed when connected. */
+	readonly minFence: number;
+	/** Longest hold; after it {@link BroadcastRpc.holdExpired} is called. */
+	readonly holdSeconds: number;
+}
+
+/**
+ * Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…]` and `/subscribe?stream=…[&ack=1][&egress=destinationId]`, authorised by
+ * the caller. An Egress that names itself is called (`resume`) when its subscription breaks, since only a call wakes an evicted object.
+ */
 export interface RouterRpc {
 	/** Called at creation; twice is the same as once. */
 	open(config: { readonly broadcastId: string }): Promise<void>;
+	/** Takes effect at once. Twice is the same as once; refused by none, ignored after {@link end}. */
+	plan(plan: ProgramPlan): Promise<void>;
 	/** Closes every socket with `CLOSE.ended`; later publishers are refused with it too. Twice is the same as once. */
 	end(reason: string): Promise<void>;
 	stats(): Promise<RouterStats>;
 }
 
-/** Sent when a stream gains a publisher that has shown a key frame, and when it loses its publisher. */
+/**
+ * Sent when a stream gains a publisher that has shown a key frame, when it loses its publisher or, for a compositor, its frames, and when what
+ * is said of a live one changes.
+ */
 export interface StreamChange {
 	readonly stream: StreamName;
 	readonly state: "live" | "idle";
 	readonly width?: number;
 	readonly height?: number;
+	/** Of the host's stream: why it cannot be passed through as the program; absent when it can. */
+	readonly unfit?: string;
+	/** Of a compositor's stream. */
+	readonly fence?: number;
+}
+
+/** Sent when the program is made of something else from now on. */
+export interface ProgramChange {
+	readonly source: ProgramSource;
 }
 
 // --- Egress: one per destination, named `${broadcastId}/${destinationId}` ------------------------------------------------------
@@ -89,6 +136,8 @@ export interface EgressRpc {
 	/** Final: FCUnpublish and deleteStream are sent. Idempotent. */
 	stop(reason: string): Promise<void>;
 	status(): Promise<EgressStatus>;
+	/** Wakes an object that was lost, which goes on publishing; does nothing otherwise. */
+	resume(): Promise<void>;
 }
 
 // --- CompositorPool: named "default" -------------------------------------------------------------------------------------------
@@ -142,6 +191,11 @@ export interface LeaseChange {
 /** What fellow objects tell a Broadcast. It also answers `fetch` with the control socket at `/control`. */
 export interface BroadcastRpc {
 	streamChanged(change: StreamChange): Promise<void>;
+	programChanged(change: ProgramChange): Promise<void>;
+	/** The hold has lasted as long as it may: the broadcast is to end. */
+	holdExpired(): Promise<void>;
+	/** The Router's object was lost and is back: what hangs on it (egresses, the lease) is to be looked after. */
+	routerRestarted(): Promise<void>;
 	egressChanged(destinationId: string, status: EgressStatus): Promise<void>;
 	leaseChanged(change: LeaseChange): Promise<void>;
 }
