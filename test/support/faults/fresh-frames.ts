@@ -1,0 +1,62 @@
+import type { SeenFrame } from "./timeline.ts";
+
+/** A frame in which a person was seen further on than ever before. */
+export interface FreshFrame {
+	readonly frame: SeenFrame;
+	readonly id: number;
+	readonly number: number;
+}
+
+export interface Freshness {
+	readonly fresh: readonly FreshFrame[];
+	/** Frames that showed again what had been shown before something newer was. */
+	readonly shownTwice: number;
+	/** Frames that showed the same as the one before. */
+	readonly repeats: number;
+	/** Frames in which the person could not be read. */
+	readonly unread: number;
+}
+
+/**
+ * Follows one person, whose clips have these ids, through the frames. A clip is never gone back to: its id again after another's is shown twice, as is a
+ * lower number.
+ */
+export function freshFrames(
+	frames: readonly SeenFrame[],
+	ids: readonly number[],
+	spliceTimesMs: readonly number[],
+): Freshness {
+	const fresh: FreshFrame[] = [];
+	const highest = new Map<number, number>();
+	let shownTwice = 0;
+	let repeats = 0;
+	let unread = 0;
+	let lastReadMs = Number.NEGATIVE_INFINITY;
+	for (const frame of frames) {
+		const code = frame.codes.find(({ id }) => ids.includes(id));
+		if (code === undefined) {
+			unread += 1;
+			continue;
+		}
+		const current = fresh.at(-1);
+		const shown = highest.get(code.id);
+		if (shown === undefined || (code.id === current?.id && code.number > shown)) {
+			highest.set(code.id, code.number);
+			fresh.push({ frame, ...code });
+		} else if (
+			code.id === current?.id &&
+			code.number === shown &&
+			!isSpliced(lastReadMs, frame.timeMs, spliceTimesMs)
+		) {
+			repeats += 1;
+		} else {
+			shownTwice += 1;
+		}
+		lastReadMs = frame.timeMs;
+	}
+	return { fresh, shownTwice, repeats, unread };
+}
+
+function isSpliced(fromMs: number, toMs: number, spliceTimesMs: readonly number[]): boolean {
+	return spliceTimesMs.some((timeMs) => timeMs > fromMs && timeMs <= toMs);
+}
