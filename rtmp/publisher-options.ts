@@ -42,6 +42,8 @@ export interface RtmpCloseReason {
 	readonly message: string;
 	/** The server's code where it gave one; {@link CLOSED_AFTER_START} where it closed without a word. */
 	readonly code?: string;
+	/** Of "refused", right after Publish.Start: the server may only hold another session of this stream still. */
+	readonly mayBeBusy?: boolean;
 }
 
 export const CLOSED_AFTER_START = "ClosedAfterStart";

@@ -14,7 +14,7 @@ import {
 	type RtmpCloseReason,
 	type RtmpPublisherOptions,
 } from "./publisher-options.ts";
-import { RtmpRedialError, RtmpRefusedError, refusalOf } from "./refusal.ts";
+import { RtmpCurtError, RtmpRedialError, RtmpRefusedError, refusalOf } from "./refusal.ts";
 import { systemTimers, type Timers } from "./timers.ts";
 import type { ByteTransport } from "./transport.ts";
 import type { RtmpUrl } from "./url.ts";
@@ -29,6 +29,7 @@ export {
 export {
 	RtmpAuthRequiredError,
 	RtmpBusyError,
+	RtmpCurtError,
 	RtmpRedialError,
 	RtmpRedirectError,
 	RtmpRefusedError,
@@ -73,6 +74,7 @@ export class RtmpPublisher {
 	 *
 	 * @throws {RtmpRefusedError} when trying again is of no use
 	 * @throws {RtmpBusyError} when the server still holds another session of this stream
+	 * @throws {RtmpCurtError} when it closes the connection instead of answering `publish`
 	 * @throws {RtmpRedialError} when a new connection to `next` is wanted (redirect, authentication); {@link RtmpPublisher.dial} makes it
 	 * @throws {Error} for everything else: it may do later
 	 */
@@ -276,7 +278,8 @@ export class RtmpPublisher {
 			}
 			const received = await this.#stream.receive();
 			if (received === undefined) {
-				throw new Error(`rtmp: expected ${step} to be answered, got the end of the connection`);
+				const message = `rtmp: expected ${step} to be answered, got the end of the connection`;
+				throw step === "publish" ? new RtmpCurtError(message) : new Error(message);
 			}
 			this.#waiting = received;
 		}
@@ -315,10 +318,13 @@ export class RtmpPublisher {
 		const { level, code } = statusInfo(command);
 		if (level === "error" || code === "NetConnection.Connect.Closed") {
 			const refusal = this.#refusal("publishing", command);
+			const refused = refusal instanceof RtmpRefusedError;
+			const mayBeBusy = refused && refusal.mayBeBusy && !this.#settled;
 			this.#finish({
-				kind: refusal instanceof RtmpRefusedError ? "refused" : "broken",
+				kind: refused ? "refused" : "broken",
 				message: refusal.message,
 				code,
+				...(mayBeBusy && { mayBeBusy }),
 			});
 		}
 	}

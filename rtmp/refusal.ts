@@ -8,11 +8,19 @@ export class RtmpRefusedError extends Error {
 	override readonly name = "RtmpRefusedError";
 	/** The server's code, such as "NetStream.Publish.BadName". */
 	readonly code: string;
+	/** Some servers say the same of a stream that they still hold another session of. */
+	readonly mayBeBusy: boolean;
 
-	constructor(code: string, message: string) {
+	constructor(code: string, message: string, mayBeBusy = false) {
 		super(message);
 		this.code = code;
+		this.mayBeBusy = mayBeBusy;
 	}
+}
+
+/** The server closed the connection instead of answering `publish`: a wrong key with some (nginx-rtmp's `on_publish`), or no reason at all. */
+export class RtmpCurtError extends Error {
+	override readonly name = "RtmpCurtError";
 }
 
 /** The server still holds another session of this stream, most often our own broken one: it clears in seconds. */
@@ -59,8 +67,21 @@ const PASSING_CODES: ReadonlySet<string> = new Set([
 	"NetStream.Publish.Idle",
 ]);
 
-/** nginx-rtmp: "Already publishing"; SRS: "stream … is busy"; others in like words. */
-const ALREADY_PUBLISHING = /\balready (?:publish|exist|connect|live|in use|being)|\bbusy\b|\bin use\b|\bduplicate/i;
+/**
+ * nginx-rtmp: "Already publishing"; node-media-server: "Stream already publishing"; Wowza: "Stream name is already in use: …"; SRS:
+ * "stream … is busy"; others in like words.
+ */
+const ALREADY_PUBLISHING =
+	/\balready (?:publish|exist|connect|live|in use|being|has a)|\bbusy\b|\bin use\b|\bduplicate|\bconflict\b/i;
+
+/**
+ * Codes that Adobe's servers, and Red5 and its kin without any description, answer while another session publishes the stream; with others
+ * they mean a wrong key.
+ */
+const AMBIGUOUS_CODES: ReadonlySet<string> = new Set(["NetStream.Publish.BadConnection", "NetStream.Publish.BadName"]);
+/** With these words they mean the key. */
+const WRONG_KEY =
+	/\b(?:invalid|unknown|wrong|incorrect|expired|revoked|unauthori[sz]ed|forbidden|denied|no such)\b|\b(?:not|n't) (?:be )?(?:valid|found|allowed|exist|authori[sz]ed|permitted|recogni[sz]ed)\b|\b(?:authenticat|authori[sz]at|permission)/i;
 
 /**
  * What a server's error status or `_error` means for us: {@link RtmpRedialError}, {@link RtmpBusyError}, {@link RtmpRefusedError}, or
@@ -81,7 +102,11 @@ export function refusalOf(step: string, status: StatusInfo, url: RtmpUrl, random
 	if (ALREADY_PUBLISHING.test(status.description)) {
 		return new RtmpBusyError(status.code, message);
 	}
-	return PASSING_CODES.has(status.code) ? new Error(message) : new RtmpRefusedError(status.code, message);
+	if (PASSING_CODES.has(status.code)) {
+		return new Error(message);
+	}
+	const mayBeBusy = AMBIGUOUS_CODES.has(status.code) && !WRONG_KEY.test(status.description);
+	return new RtmpRefusedError(status.code, message, mayBeBusy);
 }
 
 /** A server's words with the secrets of `url` struck out, since many servers quote them. */

@@ -8,6 +8,11 @@ import { type Clock, sleep, unlessAborted } from "./clock.ts";
 import { LineEndedError } from "./line-failure.ts";
 import type { ProgramConfigs, ProgramTag, TagQueue } from "./tag-queue.ts";
 
+/**
+ * Name look-up, TCP and TLS. A SYN into a black hole is given up before its retries get rare, and the next attempt looks the name up again:
+ * a destination that comes back, here or elsewhere, is found within seconds.
+ */
+export const DIAL_WITHIN_MS = 4_000;
 /** Name look-up, TCP, TLS, the RTMP conversation and its redirects together; each step has a shorter limit of its own. */
 export const CONNECT_WITHIN_MS = 20_000;
 /** A destination that takes no byte for this long is gone; the queue has been skipping for most of it. */
@@ -72,6 +77,7 @@ export class DestinationLine {
 
 	async #feed(publisher: RtmpPublisher, either: AbortSignal): Promise<never> {
 		const { queue, config, onPublished } = this.#options;
+		queue.open();
 		await unlessAborted(publisher.sendMetadata(config), either);
 		for (let isFirst = true; ; ) {
 			await queue.waitForTag(either);
@@ -88,20 +94,11 @@ export class DestinationLine {
 
 	async #connect(signal: AbortSignal): Promise<RtmpPublisher> {
 		const { url, clock, dial } = this.#options;
-		const late = new AbortController();
-		const seconds = CONNECT_WITHIN_MS / 1_000;
-		const cancel = clock.after(CONNECT_WITHIN_MS, () => {
-			late.abort(new Error(`egress: expected a session within ${seconds} s, got none`));
-		});
-		const either = AbortSignal.any([signal, late.signal]);
 		const timeouts = { stallMs: WRITE_WITHIN_MS };
-		const open = (to: RtmpUrl) => unlessAborted(dial(to, either), either);
-		const connecting = RtmpPublisher.dial(open, { url, signal: either, timeouts, timers: clock });
-		try {
-			return await unlessAborted(connecting, either);
-		} finally {
-			cancel();
-		}
+		return await within(clock, CONNECT_WITHIN_MS, "a session", signal, (whole) => {
+			const open = (to: RtmpUrl) => within(clock, DIAL_WITHIN_MS, "a connection", whole, (one) => dial(to, one));
+			return RtmpPublisher.dial(open, { url, signal: whole, timeouts, timers: clock });
+		});
 	}
 
 	/** The configurations go ahead of the first tag made under them, and never again while they stay the same. */
@@ -116,5 +113,25 @@ export class DestinationLine {
 		}
 		this.#sentConfigs = tag.configs;
 		await publisher.sendTag({ type: TAG_TYPE[tag.track], timestampMs, body: tag.body });
+	}
+}
+
+/** `work`, given up when the signal aborts or it takes longer than `limitMs`: its own signal tells it so. */
+async function within<T>(
+	clock: Clock,
+	limitMs: number,
+	what: string,
+	signal: AbortSignal,
+	work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+	const late = new AbortController();
+	const cancel = clock.after(limitMs, () => {
+		late.abort(new Error(`egress: expected ${what} within ${limitMs / 1_000} s, got none`));
+	});
+	const either = AbortSignal.any([signal, late.signal]);
+	try {
+		return await unlessAborted(work(either), either);
+	} finally {
+		cancel();
 	}
 }

@@ -3,15 +3,18 @@ import type { EgressConfig, EgressState, EgressStatus } from "../protocol/object
 import { type Clock, sleep } from "./clock.ts";
 import { DestinationLine, type Dial } from "./destination-line.ts";
 import { type EgressEvent, isActive, nextEgressState } from "./egress-state.ts";
+import { SETTLE_EVERY_MS } from "./joining-burst.ts";
 import { destinationUrl, failureKind, failureMessage } from "./line-failure.ts";
 import { ProgramReader } from "./program-reader.ts";
 import { ReconnectBackoff } from "./reconnect-backoff.ts";
-import { TagQueue } from "./tag-queue.ts";
+import { type ProgramTag, TagQueue } from "./tag-queue.ts";
 
 /** What an egress carries over from an earlier life of its object. */
 export interface EgressCarryOver {
-	/** Time at the destination of the next tag. */
-	readonly firstMs: number;
+	/** Time at the destination by now, which is the next tag's; absent when nothing was ever sent. */
+	readonly firstMs?: number;
+	/** The destination has held a session, and so knows the key. */
+	readonly held: boolean;
 	readonly bytes: number;
 	readonly reconnects: number;
 	readonly droppedTags: number;
@@ -36,7 +39,7 @@ export class EgressSession {
 	readonly #options: EgressSessionOptions;
 	readonly #queue = new TagQueue();
 	readonly #reader: ProgramReader;
-	readonly #backoff = new ReconnectBackoff();
+	readonly #backoff: ReconnectBackoff;
 	readonly #stopping = new AbortController();
 	readonly #carryOver: EgressCarryOver;
 	#state: EgressState = "stopped";
@@ -45,18 +48,27 @@ export class EgressSession {
 	#earlierBytes: number;
 	#timesLive = 0;
 	#lastError: string | undefined;
+	#cancelSettling: (() => void) | undefined;
 
 	constructor(config: EgressConfig, options: EgressSessionOptions) {
 		this.#config = config;
 		this.#options = options;
-		this.#carryOver = options.carryOver ?? { firstMs: 0, bytes: 0, reconnects: 0, droppedTags: 0 };
+		this.#carryOver = options.carryOver ?? { held: false, bytes: 0, reconnects: 0, droppedTags: 0 };
 		this.#earlierBytes = this.#carryOver.bytes;
-		this.#reader = new ProgramReader(this.#carryOver.firstMs);
+		const nowMs = options.clock.nowMs();
+		const { firstMs, held } = this.#carryOver;
+		this.#reader = new ProgramReader(firstMs === undefined ? undefined : { timeMs: firstMs, atMs: nowMs });
+		this.#backoff = new ReconnectBackoff(held ? nowMs : undefined);
 	}
 
-	/** Time at the destination of the latest tag; `undefined` before the first. */
-	get lastTimeMs(): number | undefined {
-		return this.#reader.lastMs;
+	/** Time at the destination of what is made now; `undefined` before the first tag. */
+	get timeMs(): number | undefined {
+		return this.#reader.timeMs(this.#options.clock.nowMs());
+	}
+
+	/** Whether the destination has held a session, in this life of the object or an earlier one. */
+	get held(): boolean {
+		return this.#backoff.hasHeld(this.#options.clock.nowMs());
 	}
 
 	/** Begins publishing. Once. */
@@ -72,13 +84,13 @@ export class EgressSession {
 	 * @throws MalformedError when it is not one: the subscription is broken, the destination is not
 	 */
 	push(message: ArrayBuffer): void {
-		const tag = this.#reader.push(message);
-		if (tag !== undefined && isActive(this.#state)) {
-			this.#queue.push(tag);
+		this.#enqueue(this.#reader.push(message, this.#options.clock.nowMs()));
+		if (this.#reader.isSettling && isActive(this.#state)) {
+			this.#settleSoon();
 		}
 	}
 
-	/** A new subscription's messages follow. */
+	/** A new subscription's messages follow, from the group of pictures so far. */
 	resubscribed(): void {
 		this.#reader.restart();
 	}
@@ -86,6 +98,7 @@ export class EgressSession {
 	/** Ends publishing for good: FCUnpublish, deleteStream. Can be called twice; resolves when the line is closed, and never rejects. */
 	async stop(): Promise<void> {
 		this.#change("stop");
+		this.#cancelSettling?.();
 		this.#stopping.abort(new Error("egress: stopped"));
 		await this.#running;
 	}
@@ -100,6 +113,25 @@ export class EgressSession {
 			queueMs: isActive(this.#state) ? this.#queue.spanMs : 0,
 			attempts: this.#backoff.attempts,
 		};
+	}
+
+	#settleSoon(): void {
+		const { clock } = this.#options;
+		this.#cancelSettling ??= clock.after(SETTLE_EVERY_MS, () => {
+			this.#cancelSettling = undefined;
+			this.#enqueue(this.#reader.settle(clock.nowMs()));
+			if (this.#reader.isSettling) {
+				this.#settleSoon();
+			}
+		});
+	}
+
+	#enqueue(tags: readonly ProgramTag[]): void {
+		if (isActive(this.#state)) {
+			for (const tag of tags) {
+				this.#queue.push(tag);
+			}
+		}
 	}
 
 	/** Sessions that came to life after the first; those after an eviction count too. */
@@ -120,7 +152,7 @@ export class EgressSession {
 		const signal = this.#stopping.signal;
 		while (isActive(this.#state)) {
 			try {
-				await this.#queue.waitForKeyFrame(signal);
+				await this.#queue.waitForTag(signal);
 				await this.#publish(url, signal);
 			} catch (error) {
 				if (!signal.aborted) {
@@ -143,6 +175,7 @@ export class EgressSession {
 		try {
 			await line.run(signal);
 		} finally {
+			this.#queue.park();
 			await line.close({ final: signal.aborted });
 			this.#earlierBytes += line.bytesSent;
 			this.#line = undefined;

@@ -8,15 +8,17 @@ import { isActive } from "./egress-state.ts";
 import { RouterSubscription } from "./router-subscription.ts";
 import { socketDial } from "./socket-dial.ts";
 
-/** An evicted object is woken, and goes on publishing, at most this much later. */
+/** An object that was lost and that nobody calls is woken, and goes on publishing, at most this much later. */
 const ALARM_EVERY_MS = 10_000;
 
 /** What survives eviction. */
 interface StoredEgress {
 	readonly config: EgressConfig;
 	readonly status: EgressStatus;
-	/** Time at the destination of the latest tag, and when that was. */
-	readonly lastTimeMs?: number;
+	/** The destination has held a session, and so knows the key. */
+	readonly held: boolean;
+	/** Time at the destination at `savedAtMs`; absent when nothing was ever sent. */
+	readonly timeMs?: number;
 	readonly savedAtMs: number;
 }
 
@@ -63,11 +65,15 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 				return;
 			}
 			await this.#end();
-			this.#stored = { config, status: NEVER_STARTED, savedAtMs: Date.now() };
+			this.#stored = { config, status: NEVER_STARTED, held: false, savedAtMs: Date.now() };
 			this.#run(config);
-			await this.#save(config);
-			await this.ctx.storage.setAlarm(Date.now() + ALARM_EVERY_MS);
+			await this.#keep();
 		});
+	}
+
+	/** What was lost goes on in the constructor, which any call runs; this one also sees to it that an alarm is set. */
+	async resume(): Promise<void> {
+		await this.#keep();
 	}
 
 	stop(_reason: string): Promise<void> {
@@ -83,8 +89,12 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 
 	/** Keeps what an eviction would lose. The object that an alarm wakes has resumed before this is called. */
 	override async alarm(): Promise<void> {
-		if (this.#stored !== undefined && isActive(this.#status().state)) {
-			await this.#save(this.#stored.config);
+		await this.#keep();
+	}
+
+	async #keep(): Promise<void> {
+		if (isActive(this.#status().state)) {
+			await this.#save();
 			await this.ctx.storage.setAlarm(Date.now() + ALARM_EVERY_MS);
 		}
 	}
@@ -98,13 +108,14 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 			dial: socketDial({ allowPrivate: this.env.ALLOW_PRIVATE_DESTINATIONS === "1" }),
 			clock: systemClock,
 			random: Math.random,
-			onChange: (status) => this.#changed(session, config, status),
+			onChange: (status) => this.#changed(session, status),
 			...(carriedOver !== undefined && { carryOver: carriedOver }),
 		});
 		const subscription = new RouterSubscription({
-			open: (again) => this.#subscribe(config, again),
+			open: () => this.#subscribe(config),
 			clock: systemClock,
 			random: Math.random,
+			isOnAir: () => session.status().state === "live",
 			onMessage: (message) => session.push(message),
 			onOpen: () => session.resubscribed(),
 			onEnded: (reason) => this.ctx.waitUntil(this.stop(reason)),
@@ -133,28 +144,38 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 		return turn;
 	}
 
-	#changed(session: EgressSession, config: EgressConfig, status: EgressStatus): void {
+	#changed(session: EgressSession, status: EgressStatus): void {
 		if (this.#running !== undefined && this.#running.session !== session) {
 			return;
 		}
 		this.#reporter.report("status", status);
 		if (status.state === "refused") {
 			this.#running?.subscription.close();
-			this.ctx.waitUntil(this.#save(config));
 		}
+		this.ctx.waitUntil(this.#save());
 	}
 
-	async #save(config: EgressConfig): Promise<void> {
-		const lastTimeMs = this.#running?.session.lastTimeMs;
-		const status = this.#status();
-		this.#stored = { config, status, savedAtMs: Date.now(), ...(lastTimeMs !== undefined && { lastTimeMs }) };
+	async #save(): Promise<void> {
+		const session = this.#running?.session;
+		if (this.#stored === undefined || session === undefined) {
+			return;
+		}
+		const { timeMs, held } = session;
+		const { config } = this.#stored;
+		this.#stored = {
+			config,
+			status: session.status(),
+			held,
+			savedAtMs: Date.now(),
+			...(timeMs !== undefined && { timeMs }),
+		};
 		await this.ctx.storage.put("egress", this.#stored);
 	}
 
-	async #subscribe(config: EgressConfig, again: boolean): Promise<WebSocket> {
+	async #subscribe({ stream, broadcastId, destinationId }: EgressConfig): Promise<WebSocket> {
 		const { ROUTER } = this.env;
-		const query = new URLSearchParams({ stream: config.stream, ack: "1", group: again ? "0" : "1" });
-		const router = ROUTER.get(ROUTER.idFromName(config.broadcastId));
+		const query = new URLSearchParams({ stream, ack: "1", group: "1", egress: destinationId });
+		const router = ROUTER.get(ROUTER.idFromName(broadcastId));
 		const response = await router.fetch(`https://router/subscribe?${query}`, { headers: { Upgrade: "websocket" } });
 		const socket = response.webSocket;
 		if (socket === null) {
@@ -180,8 +201,8 @@ function sameConfig(a: EgressConfig, b: EgressConfig): boolean {
 }
 
 /** Where a destination's session goes on after its object was lost: its time went on meanwhile. */
-function carryOver(stored: StoredEgress, nowMs: number): EgressCarryOver {
-	const { bytes, reconnects, droppedTags } = stored.status;
-	const awayMs = Math.max(0, nowMs - stored.savedAtMs);
-	return { firstMs: stored.lastTimeMs === undefined ? 0 : stored.lastTimeMs + awayMs, bytes, reconnects, droppedTags };
+function carryOver({ status, held, timeMs, savedAtMs }: StoredEgress, nowMs: number): EgressCarryOver {
+	const { bytes, reconnects, droppedTags } = status;
+	const awayMs = Math.max(0, nowMs - savedAtMs);
+	return { ...(timeMs !== undefined && { firstMs: timeMs + awayMs }), held, bytes, reconnects, droppedTags };
 }

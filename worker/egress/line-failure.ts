@@ -1,4 +1,4 @@
-import { CLOSED_AFTER_START, type RtmpCloseReason, RtmpRefusedError } from "../../rtmp/publisher.ts";
+import { CLOSED_AFTER_START, type RtmpCloseReason, RtmpCurtError, RtmpRefusedError } from "../../rtmp/publisher.ts";
 import { withoutSecrets } from "../../rtmp/refusal.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../../rtmp/url.ts";
 import type { EgressConfig } from "../protocol/object-rpc.ts";
@@ -20,19 +20,37 @@ export class DestinationForbiddenError extends Error {
 }
 
 /**
- * What a failure means. `curt`: the destination took the stream and closed within seconds, which is how some services say that a key is wrong
- * and how any of them says that it is restarting.
+ * What a failure means.
+ *
+ * - `broken`: the line, not the destination; also a destination that says that it holds another session of this stream.
+ * - `refused`: the destination said no.
+ * - `doubtful`: it said no in words that stand for a wrong key with some servers, and for another session of this stream with others.
+ * - `curt`: it closed without a word when asked to publish, or within seconds of taking the stream, which is how some services say that a key
+ *   is wrong and how any of them says that it is restarting.
  */
-export type FailureKind = "broken" | "refused" | "curt";
+export type FailureKind = "broken" | "refused" | "doubtful" | "curt";
 
 export function failureKind(error: unknown): FailureKind {
-	if (error instanceof RtmpRefusedError || error instanceof DestinationForbiddenError) {
+	if (error instanceof DestinationForbiddenError) {
 		return "refused";
 	}
-	if (!(error instanceof LineEndedError) || error.reason.kind !== "refused") {
+	if (error instanceof RtmpRefusedError) {
+		return error.mayBeBusy ? "doubtful" : "refused";
+	}
+	if (error instanceof RtmpCurtError) {
+		return "curt";
+	}
+	return error instanceof LineEndedError ? endingKind(error.reason) : "broken";
+}
+
+function endingKind({ kind, code, mayBeBusy }: RtmpCloseReason): FailureKind {
+	if (kind !== "refused") {
 		return "broken";
 	}
-	return error.reason.code === CLOSED_AFTER_START ? "curt" : "refused";
+	if (code === CLOSED_AFTER_START) {
+		return "curt";
+	}
+	return mayBeBusy === true ? "doubtful" : "refused";
 }
 
 /** A failure in words that can be shown: whatever a server or a library put into them, no key is left. */

@@ -3,17 +3,24 @@ import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
 import { CLOSE } from "../protocol/close-codes.ts";
 import { ACK_EVERY_MS, type MediaAck } from "../protocol/media-socket.ts";
 import { AckPacer } from "./ack-pacer.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, unlessAborted } from "./clock.ts";
 
 /** The Router is a fellow object: away for a deploy, back in a second. */
-const RESUBSCRIBE: RetryPolicy = { firstMs: 250, capMs: 5_000 };
+const RESUBSCRIBE: RetryPolicy = { firstMs: 100, capMs: 1_500 };
+/** A fellow object that does not answer for this long is stuck, or gone without anyone noticing. */
+export const OPEN_WITHIN_MS = 3_000;
+/** On air something comes at least twice a second, in hold too: a longer silence is a socket whose other end is gone. */
+export const SILENT_AFTER_MS = 3_000;
+const LOOK_EVERY_MS = 500;
 
 export interface SubscriptionOptions {
-	/** Opens the media socket, accepted. `again`: an earlier one was open, so the present group of pictures is not wanted. */
-	readonly open: (again: boolean) => Promise<WebSocket>;
+	/** Opens the media socket, accepted, which begins with the group of pictures so far. */
+	readonly open: () => Promise<WebSocket>;
 	readonly clock: Clock;
 	/** In [0, 1). */
 	readonly random: () => number;
+	/** Whether media is to be expected all the time now. */
+	readonly isOnAir: () => boolean;
 	/** Takes one WS-FLV message, the header left out; throws when it is malformed. */
 	readonly onMessage: (message: ArrayBuffer) => void;
 	/** A new socket's messages follow. */
@@ -25,11 +32,13 @@ export interface SubscriptionOptions {
 /** Keeps a subscription to one stream of the Router, acknowledging what it takes, until closed or the broadcast has ended. */
 export class RouterSubscription {
 	readonly #options: SubscriptionOptions;
+	readonly #closing = new AbortController();
 	#socket: WebSocket | undefined;
-	#cancelTimer: (() => void) | undefined;
-	#closed = false;
+	#cancelAck: (() => void) | undefined;
+	#cancelRetry: (() => void) | undefined;
+	#cancelLook: (() => void) | undefined;
 	#failures = 0;
-	#opened = false;
+	#heardMs = 0;
 
 	constructor(options: SubscriptionOptions) {
 		this.#options = options;
@@ -38,60 +47,66 @@ export class RouterSubscription {
 
 	/** Can be called twice. */
 	close(): void {
-		this.#closed = true;
-		this.#cancelTimer?.();
-		this.#drop(this.#socket, "done");
+		this.#closing.abort(new Error("egress: the subscription was closed"));
+		this.#drop("done");
+		this.#cancelRetry?.();
+	}
+
+	get #closed(): boolean {
+		return this.#closing.signal.aborted;
 	}
 
 	#connect(): void {
-		this.#options.open(this.#opened).then(
-			(socket) => {
-				if (this.#closed) {
-					this.#drop(socket, "done");
-				} else {
-					this.#opened = true;
-					this.#listen(socket);
-				}
-			},
+		this.#cancelRetry = undefined;
+		this.#open().then(
+			(socket) => this.#listen(socket),
 			(error: unknown) => {
-				console.warn("egress: could not subscribe, trying again:", String(error));
-				this.#reconnect();
+				if (!this.#closed) {
+					console.warn("egress: could not subscribe, trying again:", String(error));
+					this.#reconnect();
+				}
 			},
 		);
 	}
 
+	async #open(): Promise<WebSocket> {
+		const { clock, open } = this.#options;
+		const late = new AbortController();
+		const cancel = clock.after(OPEN_WITHIN_MS, () => {
+			late.abort(new Error(`egress: expected the Router's answer within ${OPEN_WITHIN_MS} ms, got none`));
+		});
+		const either = AbortSignal.any([this.#closing.signal, late.signal]);
+		const opening = open();
+		opening.then(
+			(socket) => either.aborted && hangUp(socket, "done"),
+			() => {
+				// Told below to whoever still waits.
+			},
+		);
+		return await unlessAborted(opening, either).finally(cancel);
+	}
+
 	#listen(socket: WebSocket): void {
-		const { clock, onMessage, onOpen, onEnded } = this.#options;
+		const { clock, onOpen, onEnded } = this.#options;
 		const pacer = new AckPacer();
 		this.#socket = socket;
+		this.#heardMs = clock.nowMs();
+		this.#look();
 		onOpen();
-		socket.addEventListener("message", (event) => {
-			if (socket !== this.#socket || !(event.data instanceof ArrayBuffer) || isFlvHeader(new Uint8Array(event.data))) {
-				return;
-			}
-			this.#failures = 0;
-			try {
-				onMessage(event.data);
-				this.#acknowledge(socket, pacer.took(clock.nowMs()));
-				this.#cancelTimer ??= clock.after(ACK_EVERY_MS, () => {
-					this.#cancelTimer = undefined;
-					this.#acknowledge(socket, pacer.due(clock.nowMs()));
-				});
-			} catch (error) {
-				console.warn("egress: the subscription broke, trying again:", String(error));
-				this.#drop(socket, "badMedia");
-				this.#reconnect();
+		socket.addEventListener("message", ({ data }) => {
+			if (socket === this.#socket && data instanceof ArrayBuffer && !isFlvHeader(new Uint8Array(data))) {
+				this.#take(data, socket, pacer);
 			}
 		});
 		const gone = (event: { code?: number; reason?: string }) => {
-			if (socket !== this.#socket || this.#closed) {
+			if (socket !== this.#socket) {
 				return;
 			}
-			this.#socket = undefined;
 			if (event.code === CLOSE.ended.code) {
 				this.close();
 				onEnded(event.reason ?? "the broadcast has ended");
 			} else {
+				this.#drop("done");
 				this.#reconnect();
 			}
 		};
@@ -99,29 +114,74 @@ export class RouterSubscription {
 		socket.addEventListener("error", () => gone({}));
 	}
 
-	#acknowledge(socket: WebSocket, ack: MediaAck | undefined): void {
-		if (ack !== undefined && socket === this.#socket) {
-			socket.send(JSON.stringify(ack));
+	#take(message: ArrayBuffer, socket: WebSocket, pacer: AckPacer): void {
+		const { clock, onMessage } = this.#options;
+		this.#failures = 0;
+		this.#heardMs = clock.nowMs();
+		try {
+			onMessage(message);
+		} catch (error) {
+			console.warn("egress: the subscription broke, trying again:", String(error));
+			this.#drop("badMedia");
+			this.#reconnect();
+			return;
 		}
+		this.#acknowledge(socket, pacer.took(clock.nowMs()));
+		this.#cancelAck ??= clock.after(ACK_EVERY_MS, () => {
+			this.#cancelAck = undefined;
+			this.#acknowledge(socket, pacer.due(clock.nowMs()));
+		});
+	}
+
+	#acknowledge(socket: WebSocket, ack: MediaAck | undefined): void {
+		if (ack === undefined || socket !== this.#socket) {
+			return;
+		}
+		try {
+			socket.send(JSON.stringify(ack));
+		} catch {
+			// The Router closed between two messages: its close event is on the way and tells the rest.
+		}
+	}
+
+	/** Looks every now and then whether the Router is still there: a socket whose other end was lost may never say so. */
+	#look(): void {
+		const { clock, isOnAir } = this.#options;
+		this.#cancelLook = clock.after(LOOK_EVERY_MS, () => {
+			if (isOnAir() && clock.nowMs() - this.#heardMs > SILENT_AFTER_MS) {
+				console.warn(
+					`egress: expected media from the Router within ${SILENT_AFTER_MS} ms, got none, subscribing again`,
+				);
+				this.#drop("stalled");
+				this.#connect();
+			} else {
+				this.#look();
+			}
+		});
 	}
 
 	#reconnect(): void {
 		const { clock, random } = this.#options;
-		this.#cancelTimer?.();
-		this.#cancelTimer = this.#closed
-			? undefined
-			: clock.after(retryDelayMs(RESUBSCRIBE, this.#failures++, random()), () => {
-					this.#cancelTimer = undefined;
-					this.#connect();
-				});
+		const delayMs = retryDelayMs(RESUBSCRIBE, this.#failures++, random());
+		this.#cancelRetry = clock.after(delayMs, () => this.#connect());
 	}
 
-	#drop(socket: WebSocket | undefined, kind: "done" | "badMedia"): void {
+	#drop(kind: "done" | "badMedia" | "stalled"): void {
+		const socket = this.#socket;
 		this.#socket = undefined;
-		try {
-			socket?.close(CLOSE[kind].code);
-		} catch {
-			// Closed already: that is what was wanted.
+		this.#cancelAck?.();
+		this.#cancelAck = undefined;
+		this.#cancelLook?.();
+		if (socket !== undefined) {
+			hangUp(socket, kind);
 		}
+	}
+}
+
+function hangUp(socket: WebSocket, kind: "done" | "badMedia" | "stalled"): void {
+	try {
+		socket.close(CLOSE[kind].code);
+	} catch {
+		// Closed already: that is what was wanted.
 	}
 }

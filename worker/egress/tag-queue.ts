@@ -18,15 +18,21 @@ export interface ProgramTag {
 export const MAX_QUEUE_MS = 2_000;
 /** 2 s of 50 Mb/s, more than any destination takes; bounds memory should an encoder run away. */
 export const MAX_QUEUE_BYTES = 12 * 1024 * 1024;
+/** Longest group of pictures kept for a connection to begin with: a little more than OBS makes by default, which is 8.3 s. */
+export const MAX_GROUP_MS = 10_000;
 
 /**
- * Tags between the Router and a destination that may be slow. What does not fit is skipped, sound and picture together, up to a key frame,
- * so that the destination always gets what it can decode. A queue that has been skipped, or is new, starts at a key frame.
+ * Tags between the Router and a destination that may be slow, or away.
+ *
+ * - Parked, which it is at first: keeps the group of pictures so far, so that a connection can begin with a key frame at once.
+ * - Open: what does not fit is skipped, sound and picture together, up to a key frame, so that the destination always gets what it can decode.
  */
 export class TagQueue {
 	#tags: ProgramTag[] = [];
 	#bytes = 0;
 	#waitsForKey = true;
+	/** Time of the last tag when it was opened: what comes up to it is sent as fast as can be, and is not late. `undefined` while parked. */
+	#openedAtMs: number | undefined;
 	#droppedTags = 0;
 	#wake: (() => void) | undefined;
 
@@ -35,18 +41,23 @@ export class TagQueue {
 		return this.#droppedTags;
 	}
 
+	/** How far the destination is behind; 0 while parked. */
 	get spanMs(): number {
-		return spanMs(this.#tags);
+		return this.#openedAtMs === undefined ? 0 : spanMs(this.#tags, this.#openedAtMs);
 	}
 
 	push(tag: ProgramTag): void {
 		if (this.#waitsForKey && !tag.keyFrame) {
 			return;
 		}
+		if (this.#openedAtMs === undefined && tag.keyFrame) {
+			this.#dropTo(-1);
+		}
 		this.#waitsForKey = false;
 		this.#tags.push(tag);
 		this.#bytes += tag.body.byteLength;
-		if (this.spanMs > MAX_QUEUE_MS || this.#bytes > MAX_QUEUE_BYTES) {
+		const tooLong = this.#openedAtMs === undefined ? spanMs(this.#tags) > MAX_GROUP_MS : this.spanMs > MAX_QUEUE_MS;
+		if (tooLong || this.#bytes > MAX_QUEUE_BYTES) {
 			this.#skip();
 		}
 		this.#wake?.();
@@ -58,23 +69,22 @@ export class TagQueue {
 		return tag;
 	}
 
-	/** For a new connection: gives up what comes before the next key frame. */
-	startAtKeyFrame(): void {
-		const at = this.#tags.findIndex((tag) => tag.keyFrame);
-		this.#dropTo(at);
+	/** The connection has ended: the next one begins at a key frame that this one did not get. */
+	park(): void {
+		this.#openedAtMs = undefined;
+		this.#dropTo(this.#tags.findLastIndex((tag) => tag.keyFrame));
 	}
 
-	/** Resolves when there is a tag to take. Only one caller may wait at a time. */
+	/** A connection takes what there is, and then what comes. */
+	open(): void {
+		this.#openedAtMs = this.#tags.at(-1)?.timeMs ?? Number.NEGATIVE_INFINITY;
+	}
+
+	/** Resolves when there is a tag to take, which while parked is a key frame. Only one caller may wait at a time. */
 	async waitForTag(signal: AbortSignal): Promise<void> {
 		while (this.#tags.length === 0) {
 			await this.#nextWake(signal);
 		}
-	}
-
-	/** Resolves when there is a key frame to begin a connection with. Only one caller may wait at a time. */
-	async waitForKeyFrame(signal: AbortSignal): Promise<void> {
-		this.startAtKeyFrame();
-		await this.waitForTag(signal);
 	}
 
 	/** Keeps the last group of pictures when that alone makes enough room, and waits for the next one when not. */
@@ -112,10 +122,11 @@ export class TagQueue {
 	}
 }
 
-function spanMs(tags: readonly ProgramTag[]): number {
+/** From the first tag, or from `fromMs` when that is later, to the last. */
+function spanMs(tags: readonly ProgramTag[], fromMs = Number.NEGATIVE_INFINITY): number {
 	const first = tags[0];
 	const last = tags.at(-1);
-	return first === undefined || last === undefined ? 0 : last.timeMs - first.timeMs;
+	return first === undefined || last === undefined ? 0 : Math.max(0, last.timeMs - Math.max(first.timeMs, fromMs));
 }
 
 function bytesOf(tags: readonly ProgramTag[]): number {

@@ -1,12 +1,17 @@
 import { expect, test } from "vitest";
-import { RtmpBusyError, RtmpRefusedError } from "../../../rtmp/publisher.ts";
+import { RtmpBusyError, RtmpCurtError, RtmpRefusedError } from "../../../rtmp/publisher.ts";
 import { AckPacer } from "../../../worker/egress/ack-pacer.ts";
 import { type EgressEvent, nextEgressState } from "../../../worker/egress/egress-state.ts";
 import { DestinationForbiddenError, failureKind, LineEndedError } from "../../../worker/egress/line-failure.ts";
 import {
+	CURT_FOR_MS,
+	DOUBT_FOR_MS,
+	HELD_AFTER_MS,
 	MAX_CURT_CLOSES,
 	RECONNECT_POLICY,
 	ReconnectBackoff,
+	SLOW_AFTER_MS,
+	SLOW_RECONNECT_POLICY,
 	STABLE_AFTER_MS,
 } from "../../../worker/egress/reconnect-backoff.ts";
 import { ACK_EVERY_MS, ACK_EVERY_TAGS } from "../../../worker/protocol/media-socket.ts";
@@ -64,7 +69,23 @@ test("begins a new series only after a line that held", () => {
 	expect(backoff.attempts).toBe(1);
 });
 
-test("takes curt closes for a refusal only in a row, and never from a destination that has held a line", () => {
+test("finds a destination that is back within seconds for ten minutes, and is slower after", () => {
+	const backoff = new ReconnectBackoff();
+	let nowMs = 0;
+	const waits: { readonly atMs: number; readonly delayMs: number }[] = [];
+	while (nowMs < 2 * SLOW_AFTER_MS) {
+		const delayMs = backoff.failed(nowMs, 0.999, "broken") ?? Number.NaN;
+		waits.push({ atMs: nowMs, delayMs });
+		nowMs += delayMs;
+	}
+	expect(
+		Math.max(...waits.filter(({ atMs }) => atMs < SLOW_AFTER_MS).map(({ delayMs }) => delayMs)),
+	).toBeLessThanOrEqual(RECONNECT_POLICY.capMs);
+	expect(RECONNECT_POLICY.capMs).toBeLessThanOrEqual(4_000);
+	expect(waits.at(-1)?.delayMs).toBeGreaterThan(SLOW_RECONNECT_POLICY.capMs / 2);
+});
+
+test("takes curt closes for a refusal only in a row, and from a destination that has held a session only after minutes", () => {
 	const backoff = new ReconnectBackoff();
 	for (let round = 0; round < 3; round++) {
 		for (let close = 1; close < MAX_CURT_CLOSES; close++) {
@@ -73,15 +94,46 @@ test("takes curt closes for a refusal only in a row, and never from a destinatio
 		expect(backoff.failed(0, 0, "broken")).toBeDefined();
 	}
 	backoff.live(0);
-	backoff.failed(STABLE_AFTER_MS, 0, "broken");
+	backoff.failed(HELD_AFTER_MS, 0, "broken");
 	for (let close = 0; close < 2 * MAX_CURT_CLOSES; close++) {
-		expect(backoff.failed(0, 0, "curt")).toBeDefined();
+		expect(backoff.failed(HELD_AFTER_MS + CURT_FOR_MS, 0, "curt")).toBeDefined();
 	}
-	expect(backoff.failed(0, 0, "refused")).toBeUndefined();
+	expect(backoff.failed(HELD_AFTER_MS + CURT_FOR_MS + 1, 0, "curt")).toBeUndefined();
+});
+
+test("means it at the third curt close when no session was ever held", () => {
+	const backoff = new ReconnectBackoff();
+	const answers = [1, 2, 3].map((second) => {
+		backoff.live(second * 1_000);
+		return backoff.failed(second * 1_000 + 500, 0, "curt");
+	});
+	expect(answers.map((answer) => answer === undefined)).toEqual([false, false, true]);
+});
+
+test("takes a no that may mean 'already publishing' for one at first, and after a session was held only after minutes", () => {
+	expect(new ReconnectBackoff().failed(0, 0, "doubtful")).toBeUndefined();
+	const cut = new ReconnectBackoff();
+	cut.live(0);
+	expect(cut.failed(HELD_AFTER_MS - 1, 0, "doubtful")).toBeUndefined();
+
+	const backoff = new ReconnectBackoff();
+	backoff.live(0);
+	expect(backoff.hasHeld(HELD_AFTER_MS - 1)).toBe(false);
+	expect(backoff.hasHeld(HELD_AFTER_MS)).toBe(true);
+	backoff.failed(HELD_AFTER_MS, 0, "broken");
+	expect(backoff.failed(HELD_AFTER_MS + DOUBT_FOR_MS, 0, "doubtful")).toBeDefined();
+	expect(backoff.failed(HELD_AFTER_MS + DOUBT_FOR_MS + 1, 0, "doubtful")).toBeUndefined();
+
+	const lostObject = new ReconnectBackoff(50_000);
+	expect(lostObject.hasHeld(50_000)).toBe(true);
+	expect(lostObject.failed(51_000, 0, "doubtful")).toBeDefined();
+	expect(lostObject.failed(51_000, 0, "refused")).toBeUndefined();
 });
 
 test.each([
 	["a server's refusal", new RtmpRefusedError("NetStream.Publish.BadName", "no"), "refused"],
+	["a refusal that may mean a busy server", new RtmpRefusedError("NetStream.Publish.BadName", "", true), "doubtful"],
+	["a close in place of an answer to publish", new RtmpCurtError("gone"), "curt"],
 	["an address that is not allowed", new DestinationForbiddenError("no"), "refused"],
 	["a busy server", new RtmpBusyError("NetStream.Publish.BadName", "already publishing"), "broken"],
 	["a network error", new Error("ECONNRESET"), "broken"],
@@ -90,6 +142,11 @@ test.each([
 		"a refusal in mid-stream",
 		new LineEndedError({ kind: "refused", message: "no", code: "NetStream.Publish.BadName" }),
 		"refused",
+	],
+	[
+		"one right after the start that may mean a busy server",
+		new LineEndedError({ kind: "refused", message: "no", code: "NetStream.Publish.BadName", mayBeBusy: true }),
+		"doubtful",
 	],
 	[
 		"a close right after the start",
