@@ -84,25 +84,34 @@ export interface AudioDecoded {
 	readonly errors: number;
 }
 
-/** As `decodeVideo`, with `blocks` of sound. */
+/** As `decodeVideo`, with `blocks` of sound. Each frame is there at its own time. */
 export async function decodeAudio(
-	runs: readonly { readonly frames: readonly EncodedAudioFrame[]; readonly blocks: number }[],
+	runs: readonly {
+		readonly frames: readonly EncodedAudioFrame[];
+		readonly blocks: number;
+		/** How long to wait after it for what cannot be waited for. */
+		readonly quietMs?: number;
+	}[],
 ): Promise<AudioDecoded> {
 	const blocks: DecodedBlock[] = [];
 	const problems: string[] = [];
+	let nowUs = 0;
 	const stage = new AudioDecoderStage({
 		onAudio: (pcm, ptsUs) => blocks.push({ ptsUs, ...figuresOf(pcm) }),
 		onError: (reason) => problems.push(reason),
+		nowUs: () => nowUs,
 	});
 	let expected = 0;
 	for (const run of runs) {
 		const problemsBefore = problems.length;
 		for (const frame of run.frames) {
+			nowUs = Math.max(nowUs, frame.ptsUs);
 			stage.push(frame);
 		}
 		expected += run.blocks;
 		await until(`${expected} blocks`, () => blocks.length >= expected || problems.length > problemsBefore);
 		expected = blocks.length;
+		await new Promise((resolve) => setTimeout(resolve, run.quietMs ?? 0));
 	}
 	const { errors } = stage;
 	stage.close();

@@ -10,7 +10,7 @@ const FRAME_US = 1_000_000 / 30;
 const browser = useBrowser();
 
 type VideoRun = { readonly frames: readonly EncodedVideoFrame[]; readonly pictures: number };
-type AudioRun = { readonly frames: readonly EncodedAudioFrame[]; readonly blocks: number };
+type AudioRun = { readonly frames: readonly EncodedAudioFrame[]; readonly blocks: number; readonly quietMs?: number };
 
 function decodeVideo(...runs: readonly VideoRun[]): Promise<VideoDecoded> {
 	return browser.run<VideoDecoded>(MODULE, "decodeVideo", [runs]);
@@ -223,5 +223,20 @@ describe("AudioDecoderStage", () => {
 			expect(problem).toMatch(/^audio decoder: ./);
 		}
 		expect(blocks.filter(({ ptsUs }) => ptsUs >= 2_000_000).length).toBeGreaterThanOrEqual(stereo.length - 2);
+	});
+
+	test("says once of sound that stays undecodable, and does not try each frame of it with a new decoder", async () => {
+		const noise = Uint8Array.from({ length: 300 }, (_, index) => (index * 37) % 256);
+		const seconds = [0, 1, 2, 3].map((second) => later(stereo, second * 1_000_000));
+		const undecodable = seconds.flat().map((frame) => (frame.data.byteLength > 0 ? { ...frame, data: noise } : frame));
+		const { problems, errors, blocks } = await decodeAudio(
+			{ frames: undecodable.slice(0, 2), blocks: 1 },
+			...undecodable.slice(2).map((frame) => ({ frames: [frame], blocks: 0, quietMs: 3 })),
+			{ frames: later(stereo, 30_000_000), blocks: stereo.length - 2 },
+		);
+		expect(problems).toEqual([expect.stringMatching(/^audio decoder: ./)]);
+		expect(errors).toBeGreaterThanOrEqual(2);
+		expect(errors).toBeLessThanOrEqual(8);
+		expect(blocks.length).toBeGreaterThanOrEqual(stereo.length - 2);
 	});
 });
