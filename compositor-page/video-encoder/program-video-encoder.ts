@@ -16,7 +16,7 @@ export interface ProgramVideoEncoderOptions {
 	readonly height: number;
 	readonly frameRate: number;
 	readonly bitrateBps: number;
-	/** A key frame at every output frame whose number is a multiple of this, or at the first after it when that one is left out. */
+	/** Output frames from one key frame to the next; where that one is left out, the first after it. Counted anew from each that was asked for. */
 	readonly keyFrameEvery: number;
 	nowUs(): number;
 	/** H.264 in AVCC form; `config` (avcC) comes with the first frame and with the first after a change. */
@@ -43,10 +43,12 @@ export class ProgramVideoEncoder {
 	#encoder: VideoEncoder | undefined;
 	#config: Uint8Array | undefined;
 	#state: "open" | "failed" | "closed" = "open";
-	/** Set until a key frame has been asked for. */
-	#keyFrameWanted = false;
-	/** How many times `keyFrameEvery` fits into the number of the frame before; the next group begins with a key frame. */
-	#group: number | undefined;
+	/** Of the next frame; `asked` begins the counting of groups anew. */
+	#keyFrameWanted: "no" | "regular" | "asked" = "asked";
+	/** Number of the frame from which groups are counted. */
+	#groupsFrom = 0;
+	/** How many groups there were before the latest frame; the next group begins with a key frame. */
+	#group = 0;
 	/** Whether the encoder at work has put out a frame. */
 	#hasEmitted = false;
 	#behind = 0;
@@ -67,9 +69,9 @@ export class ProgramVideoEncoder {
 		};
 	}
 
-	/** The next frame becomes a key frame, besides the regular ones. */
+	/** The next frame becomes a key frame, and the regular ones follow from there. */
 	requestKeyFrame(): void {
-		this.#keyFrameWanted = true;
+		this.#keyFrameWanted = "asked";
 	}
 
 	/** Encodes output frame `index`, or leaves it out when it must. Closes `frame` in any case. */
@@ -91,11 +93,11 @@ export class ProgramVideoEncoder {
 		if (this.#state !== "open") {
 			return;
 		}
-		const group = Math.floor(index / this.#options.keyFrameEvery);
+		const group = Math.floor((index - this.#groupsFrom) / this.#options.keyFrameEvery);
 		if (group !== this.#group) {
 			// By group, not by number: the output clock skips numbers on a slow machine. Remembered, as the frame may be left out below.
 			this.#group = group;
-			this.#keyFrameWanted = true;
+			this.#keyFrameWanted = this.#keyFrameWanted === "no" ? "regular" : this.#keyFrameWanted;
 		}
 		const maxQueue = this.#hasEmitted ? MAX_QUEUE : MAX_QUEUE_BEFORE_FIRST;
 		if ((this.#encoder?.encodeQueueSize ?? 0) >= maxQueue) {
@@ -107,8 +109,12 @@ export class ProgramVideoEncoder {
 		}
 		const encoder = this.#encoder ?? this.#start();
 		try {
-			encoder.encode(frame, { keyFrame: this.#keyFrameWanted });
-			this.#keyFrameWanted = false;
+			encoder.encode(frame, { keyFrame: this.#keyFrameWanted !== "no" });
+			if (this.#keyFrameWanted === "asked") {
+				this.#groupsFrom = index;
+				this.#group = 0;
+			}
+			this.#keyFrameWanted = "no";
 		} catch (error) {
 			this.#restart(encoder, error);
 		}
@@ -121,7 +127,7 @@ export class ProgramVideoEncoder {
 		});
 		this.#encoder = encoder;
 		this.#hasEmitted = false;
-		this.#keyFrameWanted = true;
+		this.#keyFrameWanted = "asked";
 		encoder.configure(this.#configuration());
 		return encoder;
 	}

@@ -135,9 +135,15 @@ describe("ProgramVideoEncoder", () => {
 		expect(keyFrames(result)).toEqual([0, 32, 61, 90]);
 	});
 
-	test("makes a key frame when one is asked for, besides the regular ones", async () => {
-		const result = await encode({ ...SMALL, content: "card", frames: 65, requestKeyFrameBefore: [7, 30] });
-		expect(keyFrames(result)).toEqual([0, 7, 30, 60]);
+	test("makes a key frame when one is asked for, and counts the regular ones from there", async () => {
+		const result = await encode({
+			...SMALL,
+			content: "card",
+			frames: 111,
+			requestKeyFrameBefore: [7, 67, 80],
+			skip: [37],
+		});
+		expect(keyFrames(result)).toEqual([0, 7, 38, 67, 80, 110]);
 		expect(configured(result)).toEqual([0]);
 	});
 
@@ -198,7 +204,7 @@ describe("ProgramVideoEncoder", () => {
 		expect(result.pictures.map(({ index }) => index)).toEqual(
 			Array.from({ length: 60 }, (_, index) => index).filter((index) => index !== 25),
 		);
-		expect(keyFrames(result)).toEqual([0, 26, 30]);
+		expect(keyFrames(result)).toEqual([0, 26, 56]);
 		expect(configured(result)).toEqual([0]);
 	});
 
