@@ -1,7 +1,12 @@
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
 import { type ControlRequest, controlEventSchema, type Scene } from "../../worker/protocol/control-messages.ts";
-import { ReconnectingSocket, socketUrl } from "../sockets/reconnecting-socket.ts";
+import { parseJsonMessage } from "../sockets/json-message.ts";
+import { ReconnectingSocket, type SilenceWatch, type SocketEvents, socketUrl } from "../sockets/reconnecting-socket.ts";
+
+const PING: ControlRequest = { type: "ping" };
+/** The edge answers this very text by itself, whether its object is awake or not (worker/broadcast/control-sockets.ts). */
+const SILENCE: SilenceWatch = { ping: JSON.stringify(PING), everyMs: 2_000, brokenAfterMs: 6_000 };
 
 export interface ControlClientOptions {
 	readonly apiUrl: string;
@@ -19,10 +24,10 @@ export class ControlClient {
 
 	constructor(options: ControlClientOptions) {
 		const url = socketUrl(options.apiUrl, `/api/broadcasts/${options.broadcastId}/control`);
-		this.#socket = new ReconnectingSocket(url, options.token, {
+		const events: SocketEvents = {
 			onOpen: () => {},
 			onMessage: (data) => {
-				const parsed = controlEventSchema.safeParse(parseJson(data));
+				const parsed = controlEventSchema.safeParse(parseJsonMessage(data));
 				if (!parsed.success) {
 					options.onProblem(`control: expected a known message, got ${parsed.error.message}`);
 				} else if (parsed.data.type === "scene") {
@@ -33,7 +38,8 @@ export class ControlClient {
 			},
 			onBroken: (reason) => options.onProblem(`control: connection lost (${reason})`),
 			onRefused: (code, reason) => options.onRefused(reason === "" ? `closed with code ${code}` : reason),
-		});
+		};
+		this.#socket = new ReconnectingSocket(url, options.token, events, SILENCE);
 	}
 
 	/** Figures are worth nothing later: without a connection they are left out. */
@@ -44,16 +50,5 @@ export class ControlClient {
 
 	close(): void {
 		this.#socket.close(CLOSE.done.code, "done");
-	}
-}
-
-function parseJson(data: ArrayBuffer | string): unknown {
-	if (typeof data !== "string") {
-		return undefined;
-	}
-	try {
-		return JSON.parse(data);
-	} catch {
-		return undefined; // Not JSON: the schema says so in its own words.
 	}
 }

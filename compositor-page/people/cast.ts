@@ -40,10 +40,10 @@ export class Cast {
 				dismiss(member);
 			}
 		}
-		for (const { id } of people) {
-			if (!this.#members.has(id)) {
-				this.#members.set(id, this.#admit(id));
-			}
+		for (const { id, expected } of people) {
+			const member = this.#members.get(id) ?? this.#admit(id);
+			this.#members.set(id, member);
+			member.subscription.setExpected(expected);
 		}
 	}
 
@@ -68,6 +68,7 @@ export class Cast {
 			onFrame: (frame, arrivalUs) => person.push(frame, arrivalUs),
 			onConnected: (connected) => person.setConnected(connected),
 			onRefused: onProblem,
+			onProblem,
 		});
 		return { person, subscription };
 	}

@@ -15,6 +15,8 @@ import { SourceInterval } from "./source-interval.ts";
 
 /** Video is decoded this long before it is due: usual delays are shorter, so that usually it is decoded as it comes. */
 const DECODE_LEAD_US = msToUs(150);
+/** Sound that is not decoded this long after the first picture does not keep its person off the air. */
+const SOUND_WITHIN_US = msToUs(2_000);
 /** Skew is averaged over about a second of output frames. */
 const SKEW_WINDOW_FRAMES = 30;
 /** How long before it is heard sound must be there, for resampling to look ahead, and a picture before it is seen until it is known better. */
@@ -50,6 +52,7 @@ export class Person {
 	readonly #decodeLead = new DecodeLead();
 	readonly #interval = new SourceInterval();
 	readonly #videoSkewMs = new PercentileWindow(SKEW_WINDOW_FRAMES);
+	#firstShownUs: number | undefined;
 	#shownUs: number | undefined;
 	#connected = false;
 	#audioIn = 0;
@@ -77,6 +80,7 @@ export class Person {
 		this.#audioDecoder = new AudioDecoderStage({
 			onAudio: (pcm, ptsUs) => this.audio.push(pcm, ptsUs),
 			onError: options.onProblem,
+			nowUs: options.nowUs,
 		});
 	}
 
@@ -91,6 +95,15 @@ export class Person {
 
 	state(nowUs: number): PictureState {
 		return pictureState(nowUs, this.#shownUs);
+	}
+
+	/** Their picture is on show and, where they send sound, that is decoded too, or not to be had. */
+	isReady(nowUs: number): boolean {
+		const state = this.state(nowUs);
+		if (state !== "live" && state !== "holding") {
+			return false;
+		}
+		return !this.#audioDecoder.isStarting || nowUs - (this.#firstShownUs ?? nowUs) > SOUND_WITHIN_US;
 	}
 
 	push(frame: EncodedFrame, arrivalUs: number): void {
@@ -118,6 +131,7 @@ export class Person {
 		if (this.#pictures.advance(dueUs, (ptsUs) => this.clock.playoutUs(ptsUs))) {
 			const shown = this.#pictures.shown;
 			this.#shownUs = dueUs;
+			this.#firstShownUs ??= dueUs;
 			if (shown !== undefined) {
 				this.#interval.add(shown.ptsUs);
 				this.#videoSkewMs.add(usToMs(dueUs - this.clock.playoutUs(shown.ptsUs)));

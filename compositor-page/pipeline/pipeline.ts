@@ -87,12 +87,18 @@ export class Pipeline {
 		const onProblem = (reason: string) => log("warn", reason);
 		const stats = new StatsReporter();
 		await warmUp(compositor, scene);
+		if (this.#ended) {
+			return;
+		}
 		const publisher = new ProgramPublisher({
 			apiUrl,
 			broadcastId,
 			token,
 			onKeyFrameWanted: () => this.#onAir?.program.video.requestKeyFrame(),
+			onKeyFrameRequest: (request) => this.#onAir?.program.orderKeyFrame(request),
+			onProblem,
 			onRefused: (reason) => this.#end("closed", `program: ${reason}`),
+			nowUs,
 		});
 		const clock = new OutputClock({ frameRate: scene.frameRate, startUs: nowUs() });
 		const program = await Program.create({
@@ -165,7 +171,8 @@ export class Pipeline {
 	}
 
 	#report(): void {
-		const programFrames = this.#onAir?.publisher.framesSent ?? 0;
+		// Encoded, published or not: who waits for a guest is alive.
+		const programFrames = this.#onAir?.program.counters.frames ?? 0;
 		if (!this.#ended) {
 			this.#status = { state: programFrames > 0 ? "running" : "starting", programFrames };
 		}

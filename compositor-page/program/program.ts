@@ -1,5 +1,7 @@
 import { usToMs } from "../../media/units.ts";
 import type { Scene } from "../../worker/protocol/control-messages.ts";
+import type { KeyFrameRequest } from "../../worker/protocol/media-socket.ts";
+import type { PersonId } from "../../worker/protocol/roles.ts";
 import type { AacSupport } from "../audio/program-audio-encoder.ts";
 import { ProgramAudioEncoder } from "../audio/program-audio-encoder.ts";
 import type { Compositor } from "../compositor/compositor.ts";
@@ -7,10 +9,13 @@ import { GraphicsCache } from "../graphics/graphics-cache.ts";
 import type { Person, PictureStep } from "../people/person.ts";
 import { PercentileWindow } from "../stats/percentile-window.ts";
 import { ProgramVideoEncoder } from "../video-encoder/program-video-encoder.ts";
+import { KeyFrameOrder } from "./key-frame-order.ts";
 import { LatencyLog } from "./latency-log.ts";
 import type { OutputClock, OutputTick } from "./output-clock.ts";
 import type { ProgramPublisher } from "./program-publisher.ts";
+import { ReadinessGate } from "./readiness-gate.ts";
 import { composeScene, type OnAirPerson } from "./scene-composition.ts";
+import { type ShownHost, shownHost } from "./shown-host.ts";
 import { SoundTrack } from "./sound-track.ts";
 
 /** Stage timings looked back on: about ten seconds at 30 fps. */
@@ -30,7 +35,13 @@ export interface ProgramOptions {
 	onFailed(reason: string): void;
 }
 
-/** One scene's program: composites, mixes and encodes each output step and hands it to the publisher. */
+/** What is known of an output frame that the encoder has. */
+interface Encoding {
+	readonly startedUs: number;
+	readonly host: ShownHost | undefined;
+}
+
+/** One scene's program: composites, mixes and encodes each output step and hands it to the publisher, who sends it from when it is ready. */
 export class Program {
 	readonly latency = new LatencyLog();
 	readonly compositeMs = new PercentileWindow(STAGE_WINDOW);
@@ -45,7 +56,9 @@ export class Program {
 	readonly #options: ProgramOptions;
 	readonly #graphics = new GraphicsCache();
 	readonly #sound: SoundTrack;
-	readonly #encodeStartUs = new Map<number, number>();
+	readonly #gate = new ReadinessGate();
+	readonly #keyFrameOrder = new KeyFrameOrder();
+	readonly #encoding = new Map<number, Encoding>();
 	#audio: ProgramAudioEncoder | undefined;
 	#scene: Scene;
 	#frames = 0;
@@ -73,15 +86,15 @@ export class Program {
 			nowUs: options.nowUs,
 			onFrame: (frame) => {
 				const nowUs = options.nowUs();
-				const startedUs = this.#encodeStartUs.get(frame.ptsUs);
-				this.#encodeStartUs.delete(frame.ptsUs);
-				if (startedUs !== undefined) {
-					this.encodeMs.add(usToMs(nowUs - startedUs));
+				const encoding = this.#encoding.get(frame.ptsUs);
+				this.#encoding.delete(frame.ptsUs);
+				if (encoding !== undefined) {
+					this.encodeMs.add(usToMs(nowUs - encoding.startedUs));
 				}
 				this.latency.encoded(frame.ptsUs, nowUs);
 				this.#frames += 1;
 				this.#keyFrames += frame.keyFrame ? 1 : 0;
-				publisher.sendVideo(frame);
+				publisher.sendVideo(frame, encoding?.host);
 			},
 			onProblem: options.onProblem,
 			onFailed: options.onFailed,
@@ -127,6 +140,16 @@ export class Program {
 		};
 	}
 
+	/** Whether the program is published; if not, who is missing in it. */
+	get readiness(): Pick<ReadinessGate, "open" | "waitingFor"> {
+		return this.#gate;
+	}
+
+	/** The Router wants a key frame; see {@link KeyFrameOrder}. */
+	orderKeyFrame(request: KeyFrameRequest): void {
+		this.#keyFrameOrder.ask(request, this.#options.nowUs());
+	}
+
 	/** Layout, names and levels change with the next output frame. Size, rate and bitrate are fixed for a program's life. */
 	applyScene(scene: Scene): void {
 		const { width, height, frameRate } = this.#scene;
@@ -140,15 +163,21 @@ export class Program {
 		this.#skippedFrames += tick.skipped;
 		const startedUs = nowUs();
 		const steps = people.map((person) => person.step(tick.dueUs));
-		this.#noteSteps(clock.programUs(tick.index), steps, people);
+		const programUs = clock.programUs(tick.index);
+		this.#noteSteps(programUs, steps, people);
+		this.#lookAtGate(programUs, people, tick.dueUs);
+		const host = shownHost(people, steps, tick.dueUs);
+		if (this.#keyFrameOrder.take(host, tick.dueUs)) {
+			this.video.requestKeyFrame();
+		}
 		const composing = this.#compose(onAir(people, tick.dueUs), tick);
 		const mixStartedUs = nowUs();
 		this.#sound.mixUntil(tick.dueUs - this.soundBehindUs, people);
 		this.mixMs.add(usToMs(nowUs() - mixStartedUs));
-		const frame = await composing;
+		const { frame, isWhole } = await composing;
 		const composedUs = nowUs();
 		this.compositeMs.add(usToMs(composedUs - startedUs));
-		this.#noteEncodeStart(frame.timestamp, composedUs);
+		this.#noteEncoding(frame.timestamp, { startedUs: composedUs, host: isWhole ? host : undefined });
 		this.video.encode(frame, tick.index);
 	}
 
@@ -158,25 +187,37 @@ export class Program {
 		this.#graphics.close();
 	}
 
-	/** A picture that cannot be read is no reason for the program to stop: cards take the place of them all for that frame. */
-	async #compose(onAir: readonly OnAirPerson[], tick: OutputTick): Promise<VideoFrame> {
-		const { clock, compositor, onProblem } = this.#options;
-		const timestampUs = clock.programUs(tick.index);
-		const durationUs = clock.programUs(tick.index + 1) - timestampUs;
-		try {
-			return await compositor.compose(composeScene(this.#scene, onAir, this.#graphics), timestampUs, durationUs);
-		} catch (error) {
-			onProblem(`compositor: ${error instanceof Error ? error.message : String(error)}`);
-			const cards = onAir.map(({ id }) => ({ id, frame: undefined }));
-			return await compositor.compose(composeScene(this.#scene, cards, this.#graphics), timestampUs, durationUs);
+	#lookAtGate(programUs: number, people: readonly Person[], dueUs: number): void {
+		const { publisher } = this.#options;
+		const isReady = (id: PersonId) => people.find((person) => person.id === id)?.isReady(dueUs) === true;
+		if (this.#gate.look({ people: this.#scene.people, isReady, soundKnown: publisher.soundKnown })) {
+			publisher.start(programUs);
 		}
 	}
 
-	#noteEncodeStart(programUs: number, nowUs: number): void {
-		this.#encodeStartUs.set(programUs, nowUs);
-		const [oldest] = this.#encodeStartUs.keys();
-		if (this.#encodeStartUs.size > MAX_ENCODING && oldest !== undefined) {
-			this.#encodeStartUs.delete(oldest);
+	/** A picture that cannot be read is no reason for the program to stop: cards take the place of them all for that frame. */
+	async #compose(
+		onAir: readonly OnAirPerson[],
+		tick: OutputTick,
+	): Promise<{ readonly frame: VideoFrame; readonly isWhole: boolean }> {
+		const { clock, compositor, onProblem } = this.#options;
+		const timestampUs = clock.programUs(tick.index);
+		const durationUs = clock.programUs(tick.index + 1) - timestampUs;
+		const compose = (people: readonly OnAirPerson[]) =>
+			compositor.compose(composeScene(this.#scene, people, this.#graphics), timestampUs, durationUs);
+		try {
+			return { frame: await compose(onAir), isWhole: true };
+		} catch (error) {
+			onProblem(`compositor: ${error instanceof Error ? error.message : String(error)}`);
+			return { frame: await compose(onAir.map(({ id }) => ({ id, frame: undefined }))), isWhole: false };
+		}
+	}
+
+	#noteEncoding(programUs: number, encoding: Encoding): void {
+		this.#encoding.set(programUs, encoding);
+		const [oldest] = this.#encoding.keys();
+		if (this.#encoding.size > MAX_ENCODING && oldest !== undefined) {
+			this.#encoding.delete(oldest);
 		}
 	}
 

@@ -1,7 +1,7 @@
 import type { EncodedFrame } from "../../media/encoded-frame.ts";
 import { FlvFrameReader } from "../../media/flv/frame-reader.ts";
 import { isFlvHeader, readSingleTag } from "../../media/flv/tag-writer.ts";
-import { CLOSE, closeReason } from "../../worker/protocol/close-codes.ts";
+import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { ACK_EVERY_MS, ACK_EVERY_TAGS, type MediaAck } from "../../worker/protocol/media-socket.ts";
 import type { StreamName } from "../../worker/protocol/roles.ts";
 import { ReconnectingSocket, socketUrl } from "../sockets/reconnecting-socket.ts";
@@ -15,9 +15,16 @@ export interface MediaSubscriptionOptions {
 	onFrame(frame: EncodedFrame, arrivalUs: number): void;
 	/** Each connection starts with configurations, and with the group of pictures so far: at any time of the source's. */
 	onConnected(connected: boolean): void;
+	/** This subscription is over. */
 	onRefused(reason: string): void;
+	/** Something went wrong, and another connection follows. */
+	onProblem(reason: string): void;
 	nowUs(): number;
 }
+
+/** Somebody whose media is coming sends a frame every few hundredths of a second: a connection without one for this long has lost them. */
+const SILENT_AFTER_MS = 5_000;
+const LOOK_EVERY_MS = 500;
 
 /** Subscribes to one stream of the Router as WS-FLV and acknowledges what it has taken. */
 export class MediaSubscription {
@@ -27,6 +34,11 @@ export class MediaSubscription {
 	#tagsTaken = 0;
 	#tagsAcknowledged = 0;
 	#ackTimer: ReturnType<typeof setTimeout> | undefined;
+	readonly #silenceTimer: ReturnType<typeof setInterval>;
+	/** Their media is coming; then silence means that it does not come here. */
+	#expected = false;
+	/** Since when nothing has come, of a connection or of an expectation. */
+	#silentSinceMs = 0;
 
 	constructor(options: MediaSubscriptionOptions) {
 		this.#options = options;
@@ -37,13 +49,23 @@ export class MediaSubscription {
 			onBroken: () => this.#end(),
 			onRefused: (code, reason) => {
 				this.#end();
+				clearInterval(this.#silenceTimer);
 				options.onRefused(reason === "" ? `closed with code ${code}` : reason);
 			},
 		});
+		this.#silenceTimer = setInterval(() => this.#endSilence(), LOOK_EVERY_MS);
+	}
+
+	setExpected(expected: boolean): void {
+		if (expected && !this.#expected) {
+			this.#silentSinceMs = performance.now();
+		}
+		this.#expected = expected;
 	}
 
 	close(): void {
 		this.#end();
+		clearInterval(this.#silenceTimer);
 		this.#socket.close(CLOSE.done.code, "done");
 	}
 
@@ -51,6 +73,7 @@ export class MediaSubscription {
 		this.#reader = new FlvFrameReader();
 		this.#tagsTaken = 0;
 		this.#tagsAcknowledged = 0;
+		this.#silentSinceMs = performance.now();
 		this.#options.onConnected(true);
 	}
 
@@ -73,18 +96,25 @@ export class MediaSubscription {
 		try {
 			frames = this.#reader.push(readSingleTag(message));
 		} catch (error) {
-			// The Router passed on what it should have refused: end this connection with the reason, and show the person's card.
+			// What follows cannot be told apart any more. A new connection begins at a place that can.
 			const text = error instanceof Error ? error.message : String(error);
-			this.#end();
-			this.#socket.close(CLOSE.badMedia.code, closeReason(text));
-			this.#options.onRefused(text);
+			this.#options.onProblem(text);
+			this.#socket.reconnect(text, CLOSE.badMedia.code);
 			return;
 		}
+		this.#silentSinceMs = performance.now();
 		for (const frame of frames) {
 			this.#options.onFrame(frame, arrivalUs);
 		}
 		this.#tagsTaken += 1;
 		this.#scheduleAck();
+	}
+
+	#endSilence(): void {
+		const isOpen = this.#socket.open !== undefined;
+		if (isOpen && this.#expected && performance.now() - this.#silentSinceMs >= SILENT_AFTER_MS) {
+			this.#socket.reconnect(`expected media within ${SILENT_AFTER_MS / 1_000} s, got none`);
+		}
 	}
 
 	#scheduleAck(): void {

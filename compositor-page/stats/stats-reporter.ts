@@ -61,6 +61,8 @@ export class StatsReporter {
 				mix: quantiles(program.mixMs),
 			},
 			people,
+			ready: program.readiness.open,
+			waitingFor: [...program.readiness.waitingFor],
 		};
 	}
 

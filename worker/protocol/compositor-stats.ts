@@ -67,5 +67,9 @@ export const compositorStatsSchema = z.object({
 	avSkewMs: ms,
 	stagesMs: z.object({ decode: stageMsSchema, composite: stageMsSchema, encode: stageMsSchema, mix: stageMsSchema }),
 	people: z.array(personStatsSchema),
+	/** The program is published: it has shown everyone who was expected. */
+	ready: z.boolean().optional(),
+	/** Who is expected and not shown yet, until it is ready. */
+	waitingFor: z.array(personIdSchema).optional(),
 });
 export type CompositorStats = z.infer<typeof compositorStatsSchema>;

@@ -31,8 +31,8 @@ const SCENE: Scene = {
 	audioBitrateBps: 128_000,
 	keyFrameIntervalS: 2,
 	people: [
-		{ id: "host", name: "Ada", gain: 1 },
-		{ id: "guest", name: "Bo", gain: 1 },
+		{ id: "host", name: "Ada", gain: 1, expected: true },
+		{ id: "guest", name: "Bo", gain: 1, expected: true },
 	],
 };
 /** Both people's feeds last as long as the slowest machine may take for the program's length. */

@@ -5,6 +5,7 @@ import { ProgramPublisher } from "../../../compositor-page/program/program-publi
 import { MediaSubscription } from "../../../compositor-page/sources/media-subscription.ts";
 import type { EncodedAudioFrame, EncodedVideoFrame } from "../../../media/encoded-frame.ts";
 import type { CompositorStats } from "../../../worker/protocol/compositor-stats.ts";
+import type { KeyFrameRequest } from "../../../worker/protocol/media-socket.ts";
 import { until } from "./decoders-in-worker.ts";
 
 const BROADCAST = { broadcastId: "b1", token: "a.b.c" } as const;
@@ -29,6 +30,7 @@ export async function subscribe(apiUrl: string, frames: number, afterwardsMs: nu
 			refused = true;
 			events.push(`refused: ${reason}`);
 		},
+		onProblem: (reason) => events.push(`problem: ${reason}`),
 	});
 	await until(`${frames} frames`, () => taken >= frames || refused);
 	await new Promise((resolve) => setTimeout(resolve, afterwardsMs));
@@ -42,16 +44,21 @@ export interface Published {
 	readonly framesDropped: number;
 	readonly videoBytesSent: number;
 	readonly keyFramesWanted: number;
+	readonly requests: readonly KeyFrameRequest[];
+	readonly problems: readonly string[];
 	readonly refused: string | undefined;
 }
 
+/** Earlier frames were made before the program was ready. */
+export const FROM = 20;
+export const HOST_AHEAD_MS = 5_000;
 const GROUP = 15;
 const CONFIG = Uint8Array.of(1, 77, 64, 31, 255, 225, 0);
 const SOUND_CONFIG = Uint8Array.of(0x11, 0x90);
 
 /**
- * Publishes made-up frames of `frameBytes`, which begin with their number, until it is refused or `frames` were sent. Each 5th comes with a frame
- * of sound; a key frame when one is wanted, else each 15th. Once frames were lost it asks `/resume`, and then ends when 40 more were sent.
+ * Publishes from frame {@link FROM} on made-up frames of `frameBytes`, which begin with their number, until it is refused or `frames` were sent. Each 5th comes with a frame
+ * of sound; each shows a new picture of the host's, {@link HOST_AHEAD_MS} ahead of it in time; a key frame when one is wanted, else each 15th. Once frames were lost it asks `/resume`, and then ends when 40 more were sent.
  * After a refusal it waits `afterwardsMs`.
  */
 export async function publish(
@@ -63,6 +70,8 @@ export async function publish(
 	let keyFrameWanted = false;
 	let keyFramesWanted = 0;
 	let refused: string | undefined;
+	const requests: KeyFrameRequest[] = [];
+	const problems: string[] = [];
 	const publisher = new ProgramPublisher({
 		apiUrl,
 		...BROADCAST,
@@ -70,16 +79,24 @@ export async function publish(
 			keyFrameWanted = true;
 			keyFramesWanted += 1;
 		},
+		onKeyFrameRequest: (request) => requests.push(request),
+		onProblem: (reason) => problems.push(reason),
 		onRefused: (reason) => {
 			refused = reason;
 		},
+		nowUs: () => performance.now() * 1_000,
 	});
 	let target = frames;
 	let resumed = false;
 	for (let number = 0; refused === undefined && publisher.framesSent < target; number += 1) {
+		if (number === FROM) {
+			publisher.start(timeUs(number));
+			publisher.start(timeUs(number));
+		}
 		const keyFrame = keyFrameWanted || number % GROUP === 0;
 		keyFrameWanted = false;
-		publisher.sendVideo(videoFrame(number, keyFrame, frameBytes));
+		const frame = videoFrame(number, keyFrame, frameBytes);
+		publisher.sendVideo(frame, { hostMs: Math.round(frame.ptsUs / 1_000) + HOST_AHEAD_MS, isNew: true });
 		if (number % 5 === 0) {
 			publisher.sendAudio(soundFrame(number));
 		}
@@ -96,19 +113,25 @@ export async function publish(
 	const { framesSent, framesDropped, videoBytesSent } = publisher;
 	publisher.close();
 	publisher.close();
-	return { framesSent, framesDropped, videoBytesSent, keyFramesWanted, refused };
+	publisher.start(0);
+	publisher.sendVideo(videoFrame(0, true, frameBytes), undefined);
+	return { framesSent, framesDropped, videoBytesSent, keyFramesWanted, requests, problems, refused };
+}
+
+function timeUs(number: number): number {
+	return Math.round((number * 1_000_000) / 30);
 }
 
 function videoFrame(number: number, keyFrame: boolean, bytes: number): EncodedVideoFrame {
 	const data = new Uint8Array(bytes);
 	new DataView(data.buffer).setUint32(0, number);
-	const ptsUs = Math.round((number * 1_000_000) / 30);
+	const ptsUs = timeUs(number);
 	const frame = { track: "video", codec: "avc", keyFrame, ptsUs, dtsUs: ptsUs, data } as const;
 	return number === 0 ? { ...frame, config: CONFIG } : frame;
 }
 
 function soundFrame(number: number): EncodedAudioFrame {
-	const ptsUs = Math.round((number * 1_000_000) / 30);
+	const ptsUs = timeUs(number);
 	const data = Uint8Array.of(0x21, number & 0xff);
 	const frame = { track: "audio", codec: "aac", keyFrame: true, ptsUs, dtsUs: ptsUs, data } as const;
 	return number === 0 ? { ...frame, config: SOUND_CONFIG } : frame;

@@ -5,10 +5,10 @@ import { type TagKind, tagKind } from "../../../media/flv/tag-kind.ts";
 import { flvHeader, flvTagBytes, isFlvHeader, readSingleTag } from "../../../media/flv/tag-writer.ts";
 import { CLOSE } from "../../../worker/protocol/close-codes.ts";
 import { controlRequestSchema } from "../../../worker/protocol/control-messages.ts";
-import { ACK_EVERY_TAGS, mediaAckSchema } from "../../../worker/protocol/media-socket.ts";
+import { ACK_EVERY_TAGS, compositeShowsSchema, mediaAckSchema } from "../../../worker/protocol/media-socket.ts";
 import { useBrowser } from "../../support/browser/browser-session.ts";
 import { type EdgeConnection, FakeEdge } from "./fake-edge.ts";
-import type { Published } from "./sockets-in-worker.ts";
+import { FROM, HOST_AHEAD_MS, type Published } from "./sockets-in-worker.ts";
 import { STATS } from "./stats-example.ts";
 
 const MODULE = new URL("./sockets-in-worker.ts", import.meta.url);
@@ -111,15 +111,21 @@ describe("MediaSubscription", () => {
 		{ what: "garbage", message: Uint8Array.of(9, 9, 9, 9) },
 		{ what: "two tags in one message", message: Uint8Array.from(tags(0, 2).flatMap((tag) => [...tag])) },
 		{ what: "a tag cut short", message: (tags(0, 1)[0] as Uint8Array).subarray(0, 14) },
-	])("ends with the reason on $what", async ({ message }) => {
-		const { connections } = await open({ onConnection: ({ socket }) => socket.send(message) });
-		const events = await subscribe(1, PAST_FIRST_RETRY_MS);
-		expect(events[1]).toBe("disconnected");
-		expect(events[2]).toMatch(/^refused: .*expected .*got/);
+	])("subscribes again after $what, and says why to both sides", async ({ message }) => {
+		const { connections } = await open({
+			onConnection: ({ socket }, index) => {
+				for (const each of index === 0 ? [message] : [flvHeader(), ...tags(0, 3)]) {
+					socket.send(each);
+				}
+			},
+		});
+		const events = await subscribe(3, 0);
+		expect(events[1]).toMatch(/^problem: .*expected .*got/);
+		expect(events.slice(2, 7)).toEqual(["disconnected", "connected", ...frameEvents(0, 3)]);
 		const closed = await (connections[0] as EdgeConnection).closed;
 		expect(closed.code).toBe(CLOSE.badMedia.code);
 		expect(closed.reason).toMatch(/expected .*got/);
-		expect(connections).toHaveLength(1);
+		expect(connections).toHaveLength(2);
 	});
 });
 
@@ -129,7 +135,10 @@ describe("ProgramPublisher", () => {
 	}
 
 	interface Sent {
-		readonly kind: TagKind;
+		readonly kind: TagKind | "shows";
+		/** Of the tag that the message speaks of. */
+		readonly programMs?: number;
+		readonly timestampMs?: number;
 		/** Of video frames. */
 		readonly number: number | undefined;
 	}
@@ -139,7 +148,12 @@ describe("ProgramPublisher", () => {
 		const [header, ...rest] = messages as Uint8Array[];
 		expect(header === undefined || isFlvHeader(header)).toBe(true);
 		const reader = new FlvFrameReader();
-		return rest.map((message) => {
+		return (rest as (Uint8Array | string)[]).map((message) => {
+			if (typeof message === "string") {
+				const { programMs, hostMs } = compositeShowsSchema.parse(JSON.parse(message));
+				expect(hostMs).toBe(programMs + HOST_AHEAD_MS);
+				return { kind: "shows", programMs, number: undefined };
+			}
 			const tag = readSingleTag(message);
 			const kind = tagKind(tag);
 			const isPicture = kind === "video-key" || kind === "video-inter";
@@ -149,12 +163,13 @@ describe("ProgramPublisher", () => {
 			}
 			return {
 				kind,
+				timestampMs: tag.timestampMs,
 				number: data === undefined ? undefined : new DataView(data.buffer, data.byteOffset).getUint32(0),
 			};
 		});
 	}
 
-	const OPENING: readonly TagKind[] = ["audio-config", "video-config", "video-key"];
+	const OPENING: readonly Sent["kind"][] = ["audio-config", "video-config", "shows", "video-key"];
 	const kindsOf = (sent: readonly Sent[]) => sent.map(({ kind }) => kind);
 
 	test("opens with header, both configurations and a key frame, then sends every frame once", async () => {
@@ -164,13 +179,46 @@ describe("ProgramPublisher", () => {
 		expect(connection.path).toBe("/api/broadcasts/b1/media/program/main?direction=publish");
 		expect((await connection.closed).code).toBe(1000);
 		const sent = sentOn(connection);
-		expect(kindsOf(sent).slice(0, 3)).toEqual(OPENING);
+		expect(kindsOf(sent).slice(0, 4)).toEqual(OPENING);
 		expect(kindsOf(sent).filter((kind) => kind.endsWith("config"))).toHaveLength(2);
 		const numbers = sent.flatMap(({ number }) => number ?? []);
 		expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
 		expect(published).toMatchObject({ framesSent: 50, framesDropped: 0 });
 		expect(published.refused).toBeUndefined();
+		expect(published.problems).toEqual([]);
 		expect(numbers).toHaveLength(50);
+		expect(numbers[0]).toBeGreaterThanOrEqual(FROM);
+	});
+
+	test("says right before each key frame which picture of the host's it shows, and before no other", async () => {
+		const { connections } = await open({});
+		await publish(80, 100);
+		const sent = sentOn(connections[0] as EdgeConnection);
+		const keys = sent.flatMap(({ kind }, at) => (kind === "video-key" ? [at] : []));
+		expect(keys.length).toBeGreaterThanOrEqual(4);
+		expect(keys.map((at) => [sent[at - 1]?.kind, sent[at - 1]?.programMs])).toEqual(
+			keys.map((at) => ["shows", sent[at]?.timestampMs]),
+		);
+		expect(sent.filter(({ kind }) => kind === "shows")).toHaveLength(keys.length);
+	});
+
+	test("hands on what the Router asks for, and lives through what it cannot mean", async () => {
+		const requests = [{ type: "key-frame" }, { type: "key-frame", afterHostMs: 0xffff_ffff }];
+		await open({
+			onConnection: ({ socket }) => {
+				socket.send("not JSON");
+				socket.send(Uint8Array.of(1, 2, 3));
+				socket.send(JSON.stringify({ type: "key-frame", afterHostMs: -1 }));
+				for (const request of requests) {
+					socket.send(JSON.stringify(request));
+				}
+			},
+		});
+		const published = await publish(50, 100);
+		expect(published.requests).toEqual(requests);
+		expect(published.problems).toHaveLength(3);
+		expect(published.problems.every((each) => each.startsWith("program: expected a request"))).toBe(true);
+		expect(published).toMatchObject({ framesSent: 50, framesDropped: 0 });
 	});
 
 	test("comes back after a broken line with header, configurations and a key frame that it asked for", async () => {
@@ -188,9 +236,11 @@ describe("ProgramPublisher", () => {
 		expect(published.refused).toBe("a newer compositor took over");
 		expect(connections).toHaveLength(2);
 		const [first, second] = connections.map(sentOn) as [Sent[], Sent[]];
-		expect(kindsOf(second).slice(0, 3)).toEqual(OPENING);
-		expect(second[2]?.number).toBeGreaterThan(Math.max(...first.flatMap(({ number }) => number ?? [])));
+		expect(kindsOf(second).slice(0, 4)).toEqual(OPENING);
+		expect(second[3]?.number).toBeGreaterThan(Math.max(...first.flatMap(({ number }) => number ?? [])));
 		expect(published.keyFramesWanted).toBeGreaterThanOrEqual(2);
+		// What was on its way when the refusal came, and nothing after it.
+		expect(connections[1]?.messages.length).toBeLessThan(60);
 	});
 
 	test("takes a refusal for final", async () => {
@@ -226,7 +276,7 @@ describe("ProgramPublisher", () => {
 		expect(gaps.length).toBeGreaterThanOrEqual(1);
 		for (const number of gaps) {
 			const at = sent.findIndex((each) => each.number === number);
-			expect(kindsOf(sent).slice(at - 2, at + 1)).toEqual(OPENING);
+			expect(kindsOf(sent).slice(at - 3, at + 1)).toEqual(OPENING);
 		}
 		expect(connections).toHaveLength(1);
 	});
@@ -241,7 +291,7 @@ describe("ControlClient", () => {
 		videoBitrateBps: 3_000_000,
 		audioBitrateBps: 128_000,
 		keyFrameIntervalS: 2,
-		people: [{ id: "host", name: "Ada", gain: 1 }],
+		people: [{ id: "host", name: "Ada", gain: 1, expected: true }],
 	};
 	const scene = (layout: string) => JSON.stringify({ type: "scene", scene: { ...SCENE, layout } });
 

@@ -37,7 +37,7 @@ export async function composeTurned(kind: CompositorKind, card: CardOptions, ori
 		const scene = sceneOf("solo", width, height, ["Ada"]);
 		const composed = await compositor.compose(
 			composeScene(
-				{ ...scene, people: [{ id: "host", name: "", gain: 1 }] },
+				{ ...scene, people: [{ id: "host", name: "", gain: 1, expected: true }] },
 				[{ id: "host", frame: turned }],
 				graphics,
 			),
@@ -99,9 +99,9 @@ const graphics = new GraphicsCache();
 
 function sceneOf(layout: LayoutName, width: number, height: number, names: readonly [string, string?]): Scene {
 	const [host, guest] = names;
-	const people: Scene["people"] = [{ id: "host", name: host, gain: 1 }];
+	const people: Scene["people"] = [{ id: "host", name: host, gain: 1, expected: true }];
 	if (guest !== undefined) {
-		people.push({ id: "guest", name: guest, gain: 1 });
+		people.push({ id: "guest", name: guest, gain: 1, expected: true });
 	}
 	const rates = { frameRate: 30, videoBitrateBps: 3_000_000, audioBitrateBps: 128_000, keyFrameIntervalS: 2 };
 	return { layout, width, height, people, ...rates };

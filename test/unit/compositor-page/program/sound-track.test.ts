@@ -83,8 +83,8 @@ describe("SoundTrack", () => {
 	test("mixes people at their levels, somebody who comes later from then on", () => {
 		const { track: sound, samples } = track();
 		sound.applyLevels([
-			{ id: "host", name: "Ada", gain: 0.5 },
-			{ id: "guest", name: "Bo", gain: 1 },
+			{ id: "host", name: "Ada", gain: 0.5, expected: true },
+			{ id: "guest", name: "Bo", gain: 1, expected: true },
 		]);
 		const host = speaker("host", 0.2);
 		sound.mixUntil(START_US + 500_000, [host]);

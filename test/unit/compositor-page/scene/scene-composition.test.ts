@@ -33,8 +33,8 @@ function scene(layout: LayoutName, people: Scene["people"] = [ADA, BO]): Scene {
 	};
 }
 
-const ADA = { id: "host", name: "Ada", gain: 1 } as const;
-const BO = { id: "guest", name: "Bo", gain: 1 } as const;
+const ADA = { id: "host", name: "Ada", gain: 1, expected: true } as const;
+const BO = { id: "guest", name: "Bo", gain: 1, expected: true } as const;
 const host = { id: "host", frame: new FakeFrame().asVideoFrame } as const;
 const guest = { id: "guest", frame: new FakeFrame().asVideoFrame } as const;
 

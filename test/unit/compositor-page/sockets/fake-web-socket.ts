@@ -11,14 +11,31 @@ export class FakeWebSocket {
 	binaryType = "blob";
 	readyState = FakeWebSocket.CONNECTING;
 	readonly closedWith: [code: number, reason: string][] = [];
-	onopen: (() => void) | undefined;
-	onmessage: ((event: { readonly data: ArrayBuffer | string }) => void) | undefined;
-	onclose: ((event: { readonly code: number; readonly reason: string }) => void) | undefined;
+	readonly sent: (Uint8Array | string)[] = [];
+	bufferedAmount = 0;
+	onopen: (() => void) | null = null;
+	onmessage: ((event: { readonly data: ArrayBuffer | string }) => void) | null = null;
+	onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null = null;
 
 	constructor(url: string, protocols: readonly string[]) {
 		this.url = url;
 		this.protocols = protocols;
 		FakeWebSocket.made.push(this);
+	}
+
+	static latest(): FakeWebSocket {
+		const socket = FakeWebSocket.made.at(-1);
+		if (socket === undefined) {
+			throw new Error("expected a socket, got none");
+		}
+		return socket;
+	}
+
+	send(data: Uint8Array | string): void {
+		if (this.readyState !== FakeWebSocket.OPEN) {
+			throw new Error("expected to send on an open socket, got another");
+		}
+		this.sent.push(data);
 	}
 
 	close(code: number, reason: string): void {
@@ -30,6 +47,11 @@ export class FakeWebSocket {
 	accept(): void {
 		this.readyState = FakeWebSocket.OPEN;
 		this.onopen?.();
+	}
+
+	/** The other end says something. */
+	say(data: Uint8Array | string): void {
+		this.onmessage?.({ data: typeof data === "string" ? data : (data.slice().buffer as ArrayBuffer) });
 	}
 
 	/** The connection is over, by the other end's close frame or none (1006). */

@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ReconnectingSocket, socketUrl } from "../../../../compositor-page/sockets/reconnecting-socket.ts";
+import {
+	ReconnectingSocket,
+	type SilenceWatch,
+	type SocketEvents,
+	socketUrl,
+} from "../../../../compositor-page/sockets/reconnecting-socket.ts";
 import { CLOSE, type CloseKind } from "../../../../worker/protocol/close-codes.ts";
 import { FakeWebSocket } from "./fake-web-socket.ts";
 
@@ -17,24 +22,19 @@ afterEach(() => {
 	vi.unstubAllGlobals();
 });
 
-function open(): { socket: ReconnectingSocket; said: string[] } {
+function open(watch?: SilenceWatch): { socket: ReconnectingSocket; said: string[] } {
 	const said: string[] = [];
-	const socket = new ReconnectingSocket(URL, "a.b.c", {
+	const events: SocketEvents = {
 		onOpen: () => said.push("open"),
 		onMessage: (data) => said.push(`message ${typeof data === "string" ? data : data.byteLength}`),
 		onBroken: (reason) => said.push(`broken: ${reason}`),
 		onRefused: (code, reason) => said.push(`refused: ${code} ${reason}`),
-	});
+	};
+	const socket = new ReconnectingSocket(URL, "a.b.c", events, watch);
 	return { socket, said };
 }
 
-function latest(): FakeWebSocket {
-	const socket = FakeWebSocket.made.at(-1);
-	if (socket === undefined) {
-		throw new Error("expected a socket, got none");
-	}
-	return socket;
-}
+const { latest } = FakeWebSocket;
 
 /** How long until the next attempt, by 10 ms. */
 function waitForNextAttempt(): number {
@@ -79,11 +79,11 @@ describe("ReconnectingSocket", () => {
 			vi.advanceTimersByTime(CAP_MS);
 		}
 		latest().accept();
-		vi.advanceTimersByTime(9_000);
+		vi.advanceTimersByTime(4_900);
 		latest().end(1006);
 		expect(waitForNextAttempt()).toBeGreaterThanOrEqual(2_500);
 		latest().accept();
-		vi.advanceTimersByTime(10_001);
+		vi.advanceTimersByTime(5_001);
 		latest().end(1012, "restart");
 		expect(waitForNextAttempt()).toBeLessThanOrEqual(210);
 	});
@@ -94,11 +94,83 @@ describe("ReconnectingSocket", () => {
 			const { said } = open();
 			latest().accept();
 			latest().end(code, kind);
-			vi.advanceTimersByTime(60_000);
+			vi.advanceTimersByTime(CAP_MS);
 			expect(FakeWebSocket.made).toHaveLength(retry ? 2 : 1);
 			expect(said).toEqual(["open", retry ? `broken: ${kind}` : `refused: ${code} ${kind}`]);
 		},
 	);
+
+	test("gives up an attempt that comes to nothing, and hears no more of it", () => {
+		const { said } = open();
+		const first = latest();
+		vi.advanceTimersByTime(5_999);
+		expect(said).toEqual([]);
+		vi.advanceTimersByTime(1);
+		expect(said).toEqual(["broken: expected a connection within 6 s, got none"]);
+		expect(first.closedWith).toHaveLength(1);
+		expect(waitForNextAttempt()).toBeLessThanOrEqual(210);
+		first.accept();
+		first.end(CLOSE.ended.code);
+		latest().accept();
+		vi.advanceTimersByTime(60_000);
+		expect(said.slice(1)).toEqual(["open"]);
+	});
+
+	test("asks at every interval, and makes another connection when nothing is heard for long enough", () => {
+		const { said, socket } = open({ ping: "are you there?", everyMs: 2_000, brokenAfterMs: 6_000 });
+		const first = latest();
+		vi.advanceTimersByTime(3_000);
+		expect(first.sent).toEqual([]);
+		first.accept();
+		for (let answered = 0; answered < 10; answered += 1) {
+			vi.advanceTimersByTime(2_000);
+			first.say("yes");
+		}
+		expect(first.sent).toEqual(Array.from({ length: 10 }, () => "are you there?"));
+		vi.advanceTimersByTime(5_999);
+		expect(said.filter((each) => each.startsWith("broken"))).toEqual([]);
+		vi.advanceTimersByTime(1);
+		expect(said.at(-1)).toBe("broken: expected a word within 6 s, got none");
+		expect(first.closedWith).toEqual([[CLOSE.stalled.code, "expected a word within 6 s, got none"]]);
+		expect(socket.open).toBeUndefined();
+		expect(waitForNextAttempt()).toBeLessThanOrEqual(210);
+		first.say("late");
+		first.end(CLOSE.ended.code);
+		expect(said.at(-1)).toBe("broken: expected a word within 6 s, got none");
+		latest().accept();
+		vi.advanceTimersByTime(2_000);
+		expect(latest().sent).toEqual(["are you there?"]);
+		expect(first.sent).toHaveLength(12);
+	});
+
+	test("makes another connection when told to, once, with back-off, and not once it is over", () => {
+		const { said, socket } = open();
+		for (const longestMs of [200, 400, 800]) {
+			latest().accept();
+			socket.reconnect("no use", CLOSE.badMedia.code);
+			socket.reconnect("no use", CLOSE.badMedia.code);
+			expect(latest().closedWith).toEqual([[CLOSE.badMedia.code, "no use"]]);
+			expect(waitForNextAttempt()).toBeGreaterThanOrEqual(longestMs / 2);
+		}
+		expect(said.filter((each) => each.startsWith("broken"))).toHaveLength(3);
+		latest().accept();
+		latest().end(CLOSE.takenOver.code);
+		socket.reconnect("no use");
+		vi.advanceTimersByTime(60_000);
+		expect(FakeWebSocket.made).toHaveLength(4);
+	});
+
+	test("can be closed by whoever hears that the line broke", () => {
+		const socket: ReconnectingSocket = new ReconnectingSocket(URL, "a.b.c", {
+			onOpen: () => {},
+			onMessage: () => {},
+			onBroken: () => socket.close(1000, "done"),
+			onRefused: () => {},
+		});
+		latest().end(1006);
+		vi.advanceTimersByTime(60_000);
+		expect(FakeWebSocket.made).toHaveLength(1);
+	});
 
 	test("does nothing more once closed, whether open, connecting or waiting to try again", () => {
 		const { socket, said } = open();
