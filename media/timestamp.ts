@@ -7,6 +7,12 @@ export function wrapMs(ms: number): number {
 	return ((ms % WRAP_MS) + WRAP_MS) % WRAP_MS;
 }
 
+/** Unsigned 32-bit milliseconds as the time nearest to `nearMs`, which may be any whole number. */
+export function unwrapNearMs(timestampMs: number, nearMs: number): number {
+	const forwardMs = wrapMs(timestampMs - nearMs);
+	return nearMs + (forwardMs < HALF_WRAP_MS ? forwardMs : forwardMs - WRAP_MS);
+}
+
 /**
  * Turns wrapping 32-bit milliseconds into a time line without wraps, by taking each time as the one nearest to the last: forwards and
  * backwards across 2^32, for jumps shorter than 2^31 ms. The first time stands for itself; a step back across zero gives a negative time.
@@ -22,9 +28,7 @@ export class TimestampUnwrapper {
 			this.#lastMs = timestampMs;
 			return timestampMs;
 		}
-		const forwardMs = wrapMs(timestampMs - this.#lastMs);
-		const stepMs = forwardMs < HALF_WRAP_MS ? forwardMs : forwardMs - WRAP_MS;
-		this.#lastMs += stepMs;
+		this.#lastMs = unwrapNearMs(timestampMs, this.#lastMs);
 		return this.#lastMs;
 	}
 }

@@ -33,6 +33,7 @@ const CHANNELS: readonly (number | undefined)[] = [
 const GENERAL_AUDIO_TYPES: ReadonlySet<number> = new Set([1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23]);
 const OBJECT_TYPES_WITH_LAYER: ReadonlySet<number> = new Set([6, 20]);
 const RESILIENT_OBJECT_TYPES: ReadonlySet<number> = new Set([17, 19, 20, 23]);
+const LOW_DELAY_OBJECT_TYPE = 23;
 const OBJECT_TYPE_ESCAPE = 31;
 const SYNC_EXTENSION = 0x2b7;
 
@@ -46,41 +47,73 @@ export interface AudioSpecificConfig {
 	readonly channels: number;
 }
 
+/** What the frames themselves are made of: with band replication the core under it, else all there is. */
+export interface AacCore {
+	readonly objectType: number;
+	/** Hz of the core: half of what comes out where band replication is signalled. */
+	readonly sampleRate: number;
+	/** Which elements a frame holds (Table 1.19); 0 where a program config element tells them. */
+	readonly channelConfiguration: number;
+	/** Samples a channel in a frame, at the core's rate; `undefined` for types without a GASpecificConfig. */
+	readonly frameSamples: number | undefined;
+}
+
 /** Throws {@link MalformedError}. What follows the configuration is ignored. */
 export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig {
 	const bits = new BitReader(bytes);
-	const objectType = readObjectType(bits);
-	const coreSampleRate = readSampleRate(bits);
-	const channelConfiguration = bits.bits(4);
-	if (objectType === AAC_OBJECT_TYPE.sbr || objectType === AAC_OBJECT_TYPE.ps) {
-		const sampleRate = readSampleRate(bits); // extensionSamplingFrequency
-		const coreChannels = readCore(bits, readObjectType(bits), channelConfiguration);
-		return { objectType, sampleRate, channels: objectType === AAC_OBJECT_TYPE.ps ? 2 : coreChannels };
-	}
-	const channels = readCore(bits, objectType, channelConfiguration);
-	return { objectType, sampleRate: readSyncExtension(bits) ?? coreSampleRate, channels };
+	const { core, objectType, extensionSampleRate, channels } = readUpToCore(bits);
+	const sampleRate = extensionSampleRate ?? readSyncExtension(bits) ?? core.sampleRate;
+	return { objectType, sampleRate, channels: objectType === AAC_OBJECT_TYPE.ps ? 2 : channels };
 }
 
-/** @returns the channels of the core, from its configuration number or its program config element */
-function readCore(bits: BitReader, objectType: number, channelConfiguration: number): number {
-	const elementChannels = GENERAL_AUDIO_TYPES.has(objectType)
-		? readGeneralAudio(bits, objectType, channelConfiguration)
+/** The core of a configuration as {@link parseAudioSpecificConfig} takes it. Throws {@link MalformedError}. */
+export function parseAacCore(bytes: Uint8Array): AacCore {
+	return readUpToCore(new BitReader(bytes)).core;
+}
+
+interface UpToCore {
+	readonly core: AacCore;
+	/** The first one signalled. */
+	readonly objectType: number;
+	/** extensionSamplingFrequency, where band replication is signalled first. */
+	readonly extensionSampleRate: number | undefined;
+	/** Of the core. */
+	readonly channels: number;
+}
+
+function readUpToCore(bits: BitReader): UpToCore {
+	const objectType = readObjectType(bits);
+	const sampleRate = readSampleRate(bits);
+	const channelConfiguration = bits.bits(4);
+	const isExtended = objectType === AAC_OBJECT_TYPE.sbr || objectType === AAC_OBJECT_TYPE.ps;
+	const extensionSampleRate = isExtended ? readSampleRate(bits) : undefined;
+	const coreObjectType = isExtended ? readObjectType(bits) : objectType;
+	const general = GENERAL_AUDIO_TYPES.has(coreObjectType)
+		? readGeneralAudio(bits, coreObjectType, channelConfiguration)
 		: undefined;
-	const channels = CHANNELS[channelConfiguration] ?? elementChannels;
+	const channels = CHANNELS[channelConfiguration] ?? general?.elementChannels;
 	if (channels === undefined || channels === 0) {
 		throw new MalformedError(`aac: expected a channel configuration with channels, got ${channelConfiguration}`);
 	}
-	return channels;
+	const core = { objectType: coreObjectType, sampleRate, channelConfiguration, frameSamples: general?.frameSamples };
+	return { core, objectType, extensionSampleRate, channels };
 }
 
-/** GASpecificConfig (§4.4.1); gives the channels of the program config element where there is one. */
-function readGeneralAudio(bits: BitReader, objectType: number, channelConfiguration: number): number | undefined {
-	bits.flag(); // frameLengthFlag
+interface GeneralAudio {
+	readonly frameSamples: number;
+	/** Channels of the program config element, where there is one. */
+	readonly elementChannels: number | undefined;
+}
+
+/** GASpecificConfig (§4.4.1). */
+function readGeneralAudio(bits: BitReader, objectType: number, channelConfiguration: number): GeneralAudio {
+	const isShort = bits.flag(); // frameLengthFlag
+	const [longer, shorter] = objectType === LOW_DELAY_OBJECT_TYPE ? [512, 480] : [1024, 960];
 	if (bits.flag()) {
 		bits.skip(14); // dependsOnCoreCoder: coreCoderDelay
 	}
 	const hasExtension = bits.flag(); // extensionFlag
-	const channels = channelConfiguration === 0 ? readProgramConfigChannels(bits) : undefined;
+	const elementChannels = channelConfiguration === 0 ? readProgramConfigChannels(bits) : undefined;
 	if (OBJECT_TYPES_WITH_LAYER.has(objectType)) {
 		bits.skip(3); // layerNr
 	}
@@ -93,7 +126,7 @@ function readGeneralAudio(bits: BitReader, objectType: number, channelConfigurat
 		}
 		bits.flag(); // extensionFlag3
 	}
-	return channels;
+	return { frameSamples: isShort ? shorter : longer, elementChannels };
 }
 
 /** Backward-compatible signalling of spectral band replication, after a core that looks like plain AAC (§1.6.5.2); gives its rate. */

@@ -1,4 +1,5 @@
 import { ByteReader, MalformedError } from "../bytes/byte-reader.ts";
+import { ByteWriter } from "../bytes/byte-writer.ts";
 
 /** The `nal_unit_type` values that Tandem looks at (ITU-T H.264 Table 7-1). */
 export const NAL_TYPE = { slice: 1, idrSlice: 5, sei: 6, sps: 7, pps: 8, accessUnitDelimiter: 9 } as const;
@@ -35,6 +36,34 @@ function readLength(reader: ByteReader, lengthSize: NalLengthSize): number {
 			return reader.u16();
 		case 4:
 			return reader.u32();
+	}
+}
+
+/** Length-prefixed (AVCC) data of the NAL units. Throws {@link MalformedError} for one too long for its length to say. */
+export function avccData(nals: readonly Uint8Array[], lengthSize: NalLengthSize): Uint8Array {
+	const writer = new ByteWriter(nals.reduce((sum, nal) => sum + lengthSize + nal.byteLength, 0));
+	for (const nal of nals) {
+		writeLength(writer, nal.byteLength, lengthSize);
+		writer.bytes(nal);
+	}
+	return writer.finish();
+}
+
+function writeLength(writer: ByteWriter, length: number, lengthSize: NalLengthSize): void {
+	const most = 2 ** (8 * lengthSize) - 1;
+	if (length > most) {
+		throw new MalformedError(`avc: expected a NAL unit of at most ${most} bytes, got ${length}`);
+	}
+	switch (lengthSize) {
+		case 1:
+			writer.u8(length);
+			return;
+		case 2:
+			writer.u16(length);
+			return;
+		case 4:
+			writer.u32(length);
+			return;
 	}
 }
 

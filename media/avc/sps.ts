@@ -8,6 +8,9 @@ const MACROBLOCK_PIXELS = 16;
 /** The largest side a level allows: √(8 × MaxFS) of level 6.2 is 1055 macroblocks (ITU-T H.264 §A.3.1). */
 const MAX_SIDE_MACROBLOCKS = 1055;
 const MAX_POC_CYCLE = 255; // num_ref_frames_in_pic_order_cnt_cycle (§7.4.2.1.1)
+const MAX_SPS_ID = 31;
+/** log2_max_frame_num_minus4 and log2_max_pic_order_cnt_lsb_minus4 are 0 to 12 (§7.4.2.1.1). */
+const MAX_LOG2 = 16;
 
 /** Profiles whose SPS gives chroma format, bit depths and scaling lists (§7.3.2.1.1). */
 const PROFILES_WITH_CHROMA: ReadonlySet<number> = new Set([
@@ -19,6 +22,8 @@ const BASELINE_PROFILE = 66;
 
 /** What a sequence parameter set says about the picture (ITU-T H.264 §7.3.2.1.1 and Annex E). */
 export interface Sps {
+	/** What picture parameter sets call it, 0 to 31. */
+	readonly id: number;
 	/** Size in luma samples after cropping. */
 	readonly width: number;
 	readonly height: number;
@@ -28,9 +33,14 @@ export interface Sps {
 	readonly levelIdc: number;
 	/** 0 monochrome, 1 4:2:0, 2 4:2:2, 3 4:4:4 */
 	readonly chromaFormatIdc: number;
+	/** Each slice of 4:4:4 then holds one of the three planes. */
+	readonly separateColourPlanes: boolean;
 	readonly bitDepthLuma: number;
 	readonly bitDepthChroma: number;
-	/** False where pictures may be fields. */
+	/** Bits of a slice's frame number, 4 to 16. */
+	readonly log2MaxFrameNum: number;
+	readonly picOrderCount: PicOrderCount;
+	/** frame_mbs_only_flag: false where pictures may be fields. */
 	readonly progressive: boolean;
 	readonly maxRefFrames: number;
 	/** How many frames may come before a frame in decoding order and after it in output order, where the stream says so or rules it out. */
@@ -40,6 +50,15 @@ export interface Sps {
 	/** Shape of a sample, where VUI gives it and it is not unspecified. */
 	readonly sampleAspectRatio?: { readonly width: number; readonly height: number };
 }
+
+/** How slices tell the order of output (§8.2.1). */
+export type PicOrderCount =
+	/** By the lowest bits of a count, 4 to 16 of them. */
+	| { readonly type: 0; readonly log2MaxLsb: number }
+	/** By differences to a cycle that the parameter set gives; none are written where they are always zero. */
+	| { readonly type: 1; readonly deltaAlwaysZero: boolean }
+	/** Output order is decoding order. */
+	| { readonly type: 2 };
 
 /** @param nal the SPS NAL unit with its header byte. Throws {@link MalformedError}. */
 export function parseSps(nal: Uint8Array): Sps {
@@ -51,10 +70,13 @@ export function parseSps(nal: Uint8Array): Sps {
 	const profileIdc = bits.bits(8);
 	const constraintFlags = bits.bits(8);
 	const levelIdc = bits.bits(8);
-	bits.ue(); // seq_parameter_set_id
+	const id = bits.ue(); // seq_parameter_set_id
+	if (id > MAX_SPS_ID) {
+		throw new MalformedError(`sps: expected an id of at most ${MAX_SPS_ID}, got ${id}`);
+	}
 	const chroma = PROFILES_WITH_CHROMA.has(profileIdc) ? readChroma(bits) : EIGHT_BIT_420;
-	bits.ue(); // log2_max_frame_num_minus4
-	const picOrderCountType = readPicOrderCount(bits);
+	const log2MaxFrameNum = readLog2(bits, "frame number"); // log2_max_frame_num_minus4
+	const picOrderCount = readPicOrderCount(bits);
 	const maxRefFrames = bits.ue(); // max_num_ref_frames
 	bits.flag(); // gaps_in_frame_num_value_allowed_flag
 	const widthMacroblocks = readSide(bits, "width"); // pic_width_in_mbs_minus1
@@ -74,16 +96,20 @@ export function parseSps(nal: Uint8Array): Sps {
 	const vui: Vui = bits.flag() ? readVui(bits) : {}; // vui_parameters_present_flag
 	const isIntraProfile = PROFILES_WITH_INTRA_FORM.has(profileIdc) && (constraintFlags & 0x10) !== 0;
 	// Picture order count type 2 says that output order is decoding order (§8.2.1.3); Baseline has no B slices.
-	const reordersNothing = picOrderCountType === 2 || profileIdc === BASELINE_PROFILE || isIntraProfile;
+	const reordersNothing = picOrderCount.type === 2 || profileIdc === BASELINE_PROFILE || isIntraProfile;
 	const maxReorderFrames = vui.maxReorderFrames ?? (reordersNothing ? 0 : undefined);
 	return {
+		id,
 		...size,
 		profileIdc,
 		constraintFlags,
 		levelIdc,
 		chromaFormatIdc: chroma.formatIdc,
+		separateColourPlanes: chroma.separatePlanes,
 		bitDepthLuma: chroma.bitDepthLuma,
 		bitDepthChroma: chroma.bitDepthChroma,
+		log2MaxFrameNum,
+		picOrderCount,
 		progressive,
 		maxRefFrames,
 		...(maxReorderFrames === undefined ? {} : { maxReorderFrames }),
@@ -94,20 +120,19 @@ export function parseSps(nal: Uint8Array): Sps {
 
 interface Chroma {
 	readonly formatIdc: number;
+	readonly separatePlanes: boolean;
 	readonly bitDepthLuma: number;
 	readonly bitDepthChroma: number;
 }
 
-const EIGHT_BIT_420: Chroma = { formatIdc: 1, bitDepthLuma: 8, bitDepthChroma: 8 };
+const EIGHT_BIT_420: Chroma = { formatIdc: 1, separatePlanes: false, bitDepthLuma: 8, bitDepthChroma: 8 };
 
 function readChroma(bits: BitReader): Chroma {
 	const formatIdc = bits.ue(); // chroma_format_idc
 	if (formatIdc > 3) {
 		throw new MalformedError(`sps: expected a chroma format of 0 to 3, got ${formatIdc}`);
 	}
-	if (formatIdc === 3) {
-		bits.flag(); // separate_colour_plane_flag: either way no chroma plane is smaller than luma
-	}
+	const separatePlanes = formatIdc === 3 && bits.flag(); // separate_colour_plane_flag: either way no chroma plane is smaller than luma
 	const bitDepthLuma = bits.ue() + 8; // bit_depth_luma_minus8
 	const bitDepthChroma = bits.ue() + 8; // bit_depth_chroma_minus8
 	if (bitDepthLuma > 14 || bitDepthChroma > 14) {
@@ -123,7 +148,7 @@ function readChroma(bits: BitReader): Chroma {
 			}
 		}
 	}
-	return { formatIdc, bitDepthLuma, bitDepthChroma };
+	return { formatIdc, separatePlanes, bitDepthLuma, bitDepthChroma };
 }
 
 /** scaling_list() (§7.3.2.1.1.1): a next scale of 0 ends the coded part. */
@@ -138,27 +163,37 @@ function skipScalingList(bits: BitReader, size: number): void {
 	}
 }
 
-function readPicOrderCount(bits: BitReader): number {
+function readLog2(bits: BitReader, name: string): number {
+	const log2 = bits.ue() + 4;
+	if (log2 > MAX_LOG2) {
+		throw new MalformedError(`sps: expected a ${name} of at most ${MAX_LOG2} bits, got ${log2}`);
+	}
+	return log2;
+}
+
+function readPicOrderCount(bits: BitReader): PicOrderCount {
 	const type = bits.ue(); // pic_order_cnt_type
-	if (type > 2) {
-		throw new MalformedError(`sps: expected a picture order count type of 0 to 2, got ${type}`);
-	}
-	if (type === 0) {
-		bits.ue(); // log2_max_pic_order_cnt_lsb_minus4
-	}
-	if (type === 1) {
-		bits.flag(); // delta_pic_order_always_zero_flag
-		bits.se(); // offset_for_non_ref_pic
-		bits.se(); // offset_for_top_to_bottom_field
-		const cycle = bits.ue(); // num_ref_frames_in_pic_order_cnt_cycle
-		if (cycle > MAX_POC_CYCLE) {
-			throw new MalformedError(`sps: expected a picture order cycle of at most ${MAX_POC_CYCLE}, got ${cycle}`);
+	switch (type) {
+		case 0:
+			return { type, log2MaxLsb: readLog2(bits, "picture order count") }; // log2_max_pic_order_cnt_lsb_minus4
+		case 1: {
+			const deltaAlwaysZero = bits.flag(); // delta_pic_order_always_zero_flag
+			bits.se(); // offset_for_non_ref_pic
+			bits.se(); // offset_for_top_to_bottom_field
+			const cycle = bits.ue(); // num_ref_frames_in_pic_order_cnt_cycle
+			if (cycle > MAX_POC_CYCLE) {
+				throw new MalformedError(`sps: expected a picture order cycle of at most ${MAX_POC_CYCLE}, got ${cycle}`);
+			}
+			for (let index = 0; index < cycle; index += 1) {
+				bits.se(); // offset_for_ref_frame
+			}
+			return { type, deltaAlwaysZero };
 		}
-		for (let index = 0; index < cycle; index += 1) {
-			bits.se(); // offset_for_ref_frame
-		}
+		case 2:
+			return { type };
+		default:
+			throw new MalformedError(`sps: expected a picture order count type of 0 to 2, got ${type}`);
 	}
-	return type;
 }
 
 function readSide(bits: BitReader, name: string): number {

@@ -34,6 +34,8 @@ const CLASSIC_CODEC_NAMES: ReadonlyMap<number, string> = new Map([
 	[13, "AV1"], // as above
 ]);
 
+/** After the bytes of frame type and codec, and of packet type. */
+const COMPOSITION_TIME_OFFSET = 2;
 const LARGEST_COMPOSITION_TIME_MS = 0x7fffff;
 
 /**
@@ -164,6 +166,16 @@ export function videoFrameBody(
 	return codec === "avc"
 		? classicAvc(frameType, AVC_PACKET.frame, compositionTimeMs, data)
 		: extended(frameType, EX_PACKET.frame, codec, data);
+}
+
+/** Rewrites the composition time of a classic AVC frame in place; throws RangeError where it does not fit. */
+export function setCompositionTime(body: Uint8Array, compositionTimeMs: number): void {
+	if (Math.abs(compositionTimeMs) > LARGEST_COMPOSITION_TIME_MS) {
+		throw new RangeError(
+			`flv: expected a composition time within ${LARGEST_COMPOSITION_TIME_MS} ms, got ${compositionTimeMs}`,
+		);
+	}
+	body.set(new ByteWriter(3).i24(compositionTimeMs).finish(), COMPOSITION_TIME_OFFSET);
 }
 
 /** The end of a coded sequence. */

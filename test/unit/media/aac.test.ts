@@ -6,6 +6,7 @@ import {
 	parseAudioSpecificConfig,
 	writeAudioSpecificConfig,
 } from "../../../media/aac/audio-specific-config.ts";
+import { aacFrameDurationUs } from "../../../media/aac/frame-duration.ts";
 import { AAC_FRAME_SAMPLES, silentAacFrame } from "../../../media/aac/silence.ts";
 import { BitReader } from "../../../media/bytes/bit-reader.ts";
 import { MalformedError } from "../../../media/bytes/byte-reader.ts";
@@ -179,36 +180,98 @@ describe("AudioSpecificConfig", () => {
 
 describe("silentAacFrame", () => {
 	test("is the bytes that ffmpeg decodes to 1024 zeros", () => {
-		expect(silentAacFrame(1)).toEqual(hex("00000007"));
-		expect(silentAacFrame(2)).toEqual(hex("21000000001c"));
+		expect(silentAacFrame(hex("1188"))).toEqual(hex("00000007"));
+		expect(silentAacFrame(hex("1190"))).toEqual(hex("21000000001c"));
 		expect(AAC_FRAME_SAMPLES).toBe(1024);
 	});
 
 	test("is a new array each time", () => {
-		silentAacFrame(2).fill(0xff);
-		expect(silentAacFrame(2)).toEqual(hex("21000000001c"));
+		silentAacFrame(hex("1190"))?.fill(0xff);
+		expect(silentAacFrame(hex("1190"))).toEqual(hex("21000000001c"));
 	});
 
-	test.each([1, 2] as const)("of %d channels reads as one element without spectrum and an end", (channels) => {
-		const bits = new BitReader(silentAacFrame(channels));
-		expect(bits.bits(3)).toBe(channels - 1); // id_syn_ele: SCE, CPE
-		expect(bits.bits(4)).toBe(0); // element_instance_tag
-		if (channels === 2) {
-			expect(bits.flag()).toBe(true); // common_window
-			readIcsInfo(bits);
-			expect(bits.bits(2)).toBe(0); // ms_mask_present
-		}
-		for (let channel = 0; channel < channels; channel += 1) {
-			bits.bits(8); // global_gain
-			if (channels === 1) {
-				readIcsInfo(bits);
-			}
-			expect(bits.bits(3)).toBe(0); // pulse, tns, gain control
-		}
+	test.each([
+		{ channels: 1, elements: ["0.0"] },
+		{ channels: 2, elements: ["1.0"] },
+		{ channels: 3, elements: ["0.0", "1.0"] },
+		{ channels: 4, elements: ["0.0", "1.0", "0.1"] },
+		{ channels: 5, elements: ["0.0", "1.0", "1.1"] },
+		{ channels: 6, elements: ["0.0", "1.0", "1.1", "3.0"] },
+		{ channels: 8, elements: ["0.0", "1.0", "1.1", "1.2", "3.0"] },
+	])("of $channels channels reads as elements without spectrum and an end", ({ channels, elements }) => {
+		const config = writeAudioSpecificConfig({ objectType: 2, sampleRate: 44100, channels });
+		const bits = new BitReader(silentAacFrame(config) ?? expect.fail("expected a frame, got none"));
+		expect(elements.map(() => readSilentElement(bits))).toEqual(elements);
 		expect(bits.bits(3)).toBe(7); // END
 		expect(bits.remaining).toBeLessThan(8);
 	});
+
+	test.each([
+		["HE-AAC is its core's", "2b118800", "1190"],
+		["HE-AAC signalled after its core is its core's", "1310 56e598", "1190"],
+		["HE-AAC v2 is its mono core's", "eb098800", "1188"],
+		["960-sample frames is no other", "1194", "1190"],
+	])("of %s", (_, config, same) => {
+		expect(silentAacFrame(hex(config))).toEqual(silentAacFrame(hex(same)));
+	});
+
+	test.each([
+		["AAC Main", "0990"],
+		["AAC-LTP", "2190"],
+		["channels told by a program config element", "1180 04c405002000 00"],
+		["a channel configuration past 7", "11d8"],
+	])("of %s is not known", (_, config) => {
+		expect(silentAacFrame(hex(config))).toBeUndefined();
+	});
+
+	test("refuses what is no configuration", () => {
+		expect(() => silentAacFrame(hex("11"))).toThrow(MalformedError);
+	});
 });
+
+describe("aacFrameDurationUs", () => {
+	test.each([
+		["AAC-LC at 48 kHz", "1190", (1024 * 1e6) / 48000],
+		["AAC-LC at 44.1 kHz", "1210", (1024 * 1e6) / 44100],
+		["AAC-LC at 32 kHz", "1290", 32_000],
+		["AAC-LC with 960-sample frames", "1194", 20_000],
+		["AAC-LC at a rate without an index", "1780560c10", (1024 * 1e6) / 44056],
+		["HE-AAC, whose frames come out as 2048 samples", "2b118800", (2048 * 1e6) / 48000],
+		["HE-AAC signalled after its core", "1310 56e598", (2048 * 1e6) / 48000],
+		["HE-AAC v2", "eb098800", (2048 * 1e6) / 48000],
+		["AAC-LD, of 512 samples", "b990", (512 * 1e6) / 48000],
+	])("of %s", (_, config, durationUs) => {
+		expect(aacFrameDurationUs(hex(config))).toBeCloseTo(durationUs, 6);
+	});
+
+	test("is not known without a general audio configuration", () => {
+		expect(aacFrameDurationUs(hex("f8e640"))).toBeUndefined(); // 39, enhanced low delay
+	});
+
+	test("refuses what is no configuration", () => {
+		expect(() => aacFrameDurationUs(hex("11"))).toThrow(MalformedError);
+	});
+});
+
+/** Gives id_syn_ele and element_instance_tag. */
+function readSilentElement(bits: BitReader): string {
+	const element = bits.bits(3);
+	const name = `${element}.${bits.bits(4)}`;
+	const isPair = element === 1;
+	if (isPair) {
+		expect(bits.flag()).toBe(true); // common_window
+		readIcsInfo(bits);
+		expect(bits.bits(2)).toBe(0); // ms_mask_present
+	}
+	for (let channel = 0; channel < (isPair ? 2 : 1); channel += 1) {
+		bits.bits(8); // global_gain
+		if (!isPair) {
+			readIcsInfo(bits);
+		}
+		expect(bits.bits(3)).toBe(0); // pulse, tns, gain control
+	}
+	return name;
+}
 
 function readIcsInfo(bits: BitReader): void {
 	expect(bits.bits(1 + 2)).toBe(0); // reserved, ONLY_LONG_SEQUENCE

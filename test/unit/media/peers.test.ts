@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAudioSpecificConfig, writeAudioSpecificConfig } from "../../../media/aac/audio-specific-config.ts";
+import { aacFrameDurationUs } from "../../../media/aac/frame-duration.ts";
 import { AAC_FRAME_SAMPLES, silentAacFrame } from "../../../media/aac/silence.ts";
 import { avccToAnnexB } from "../../../media/avc/annex-b.ts";
 import { parseAvcConfig } from "../../../media/avc/avc-config.ts";
@@ -13,7 +14,7 @@ import { FlvFrameReader } from "../../../media/flv/frame-reader.ts";
 import { FlvFrameWriter } from "../../../media/flv/frame-writer.ts";
 import { FlvTagReader } from "../../../media/flv/tag-reader.ts";
 import { flvHeader, flvTagBytes } from "../../../media/flv/tag-writer.ts";
-import { samplesToUs, usToMs } from "../../../media/units.ts";
+import { usToMs } from "../../../media/units.ts";
 import { concat, hex } from "./hex.ts";
 import { readIvf, writeIvf } from "./ivf.ts";
 
@@ -194,17 +195,69 @@ describe("ffmpeg's FLV, H.264 with B-frames and AAC", () => {
 	});
 });
 
-test.each([1, 2] as const)("silence of %d channels is decoded to 1024 zeros a frame", (channels) => {
-	const config = writeAudioSpecificConfig({ objectType: 2, sampleRate: 48000, channels });
-	const frames = Array.from({ length: 50 }, (_, index): EncodedFrame => {
-		const ptsUs = samplesToUs(index * AAC_FRAME_SAMPLES, 48000);
-		const audio = { track: "audio", codec: "aac", keyFrame: true, ptsUs, dtsUs: ptsUs } as const;
-		return { ...audio, data: silentAacFrame(channels), ...(index === 0 ? { config } : {}) };
-	});
-	const file = writeFile(`silence-${channels}.flv`, frames);
+/** Every configuration that silence is known for, at rates with an index of their own; HE-AAC and its mono core with parametric stereo. */
+const SILENT: readonly {
+	readonly name: string;
+	readonly config: Uint8Array;
+	readonly samples: number;
+	readonly channels: number;
+}[] = [
+	...[1, 2, 3, 4, 5, 6, 8].flatMap((channels) =>
+		[48000, 44100, 32000, 22050, 8000].map((sampleRate) => ({
+			name: `${channels} channels at ${sampleRate} Hz`,
+			config: writeAudioSpecificConfig({ objectType: 2, sampleRate, channels }),
+			samples: AAC_FRAME_SAMPLES,
+			channels,
+		})),
+	),
+	{ name: "960-sample frames", config: hex("1194"), samples: 960, channels: 2 },
+	{ name: "HE-AAC", config: hex("2b118800"), samples: 2 * AAC_FRAME_SAMPLES, channels: 2 },
+	{ name: "HE-AAC signalled after its core", config: hex("1310 56e598"), samples: 2 * AAC_FRAME_SAMPLES, channels: 2 },
+	{ name: "HE-AAC v2", config: hex("eb098800"), samples: 2 * AAC_FRAME_SAMPLES, channels: 2 },
+];
+
+/** Samples of all channels as ffmpeg decodes them. */
+function decodedSamples(file: string): Int16Array {
 	const samples = execFileSync("ffmpeg", ["-v", "error", "-xerror", "-i", file, "-f", "s16le", "-"]);
-	expect(samples.byteLength).toBe(50 * AAC_FRAME_SAMPLES * channels * 2);
-	expect(samples.every((byte) => byte === 0)).toBe(true);
+	return new Int16Array(Uint8Array.from(samples).buffer);
+}
+
+test.each(SILENT)("silence of $name is decoded to zeros, as long as its frames are said to be", (row) => {
+	const { config, samples, channels } = row;
+	const frameUs = aacFrameDurationUs(config) ?? expect.fail("expected a duration, got none");
+	const frames = Array.from({ length: 20 }, (_, index): EncodedFrame => {
+		const ptsUs = index * frameUs;
+		const data = silentAacFrame(config) ?? expect.fail("expected a frame, got none");
+		const audio = { track: "audio", codec: "aac", keyFrame: true, ptsUs, dtsUs: ptsUs } as const;
+		return { ...audio, data, ...(index === 0 ? { config } : {}) };
+	});
+	const file = writeFile("silence.flv", frames);
+	const decoded = decodedSamples(file);
+	expect(decoded.length).toBe(20 * samples * channels);
+	expect(decoded.every((sample) => sample === 0)).toBe(true);
+	const stream = ffprobe(file, "-show_entries", "stream=sample_rate,channels", "-of", "csv=p=0").trim();
+	expect(stream).toBe(`${Math.round((samples * 1e6) / frameUs)},${channels}`);
+});
+
+test.each([1, 2, 6])("silence after sound of %d channels fades within a frame and then is zeros", (channels) => {
+	const made = join(directory, "noise.flv");
+	const noise = ["-f", "lavfi", "-i", "anoisesrc=r=44100:d=0.5:a=0.5", "-ac", `${channels}`];
+	ffmpeg(...noise, "-c:a", "aac", "-b:a", "128k", made);
+	const sound = readFrames(made);
+	const config = configOf(sound, "audio");
+	const frameUs = aacFrameDurationUs(config) ?? expect.fail("expected a duration, got none");
+	const lastUs = Math.max(...sound.map(({ ptsUs }) => ptsUs));
+	const silence = Array.from({ length: 10 }, (_, index): EncodedFrame => {
+		const ptsUs = lastUs + (index + 1) * frameUs;
+		const data = silentAacFrame(config) ?? expect.fail("expected a frame, got none");
+		return { track: "audio", codec: "aac", keyFrame: true, ptsUs, dtsUs: ptsUs, data };
+	});
+	const decoded = decodedSamples(writeFile("noise-then-silence.flv", [...sound, ...silence]));
+	const frameLength = AAC_FRAME_SAMPLES * channels;
+	expect(decoded.length).toBe((coded(sound).length + 10) * frameLength);
+	const lastOfSound = decoded.subarray(-11 * frameLength, -10 * frameLength);
+	expect(lastOfSound.some((sample) => Math.abs(sample) > 100)).toBe(true);
+	expect(decoded.subarray(-9 * frameLength).every((sample) => sample === 0)).toBe(true);
 });
 
 /** ffmpeg 5.1 reads no Enhanced RTMP, so real streams go through our writer and reader and back into the container they came in. */

@@ -2,6 +2,12 @@ import { BitWriter } from "../../../media/bytes/bit-writer.ts";
 
 /** What {@link spsNal} writes; every field has the value an encoder would choose for plain 4:2:0 video. */
 export interface SpsFields {
+	readonly id?: number;
+	/** 4 to 16 */
+	readonly log2MaxFrameNum?: number;
+	/** 4 to 16 */
+	readonly log2MaxPicOrderCountLsb?: number;
+	readonly deltaAlwaysZero?: boolean;
 	readonly profileIdc?: number;
 	readonly constraintFlags?: number;
 	readonly widthMacroblocks?: number;
@@ -29,12 +35,12 @@ export function spsNal(fields: SpsFields): Uint8Array {
 		.bits(profileIdc, 8)
 		.bits(fields.constraintFlags ?? 0, 8)
 		.bits(31, 8);
-	ue(bits, 0); // seq_parameter_set_id
+	ue(bits, fields.id ?? 0); // seq_parameter_set_id
 	if (PROFILES_WITH_CHROMA.includes(profileIdc)) {
 		writeChroma(bits, fields.chroma ?? { formatIdc: 1 });
 	}
-	ue(bits, 0); // log2_max_frame_num_minus4
-	writePicOrderCount(bits, fields.picOrderCountType ?? 0);
+	ue(bits, (fields.log2MaxFrameNum ?? 4) - 4); // log2_max_frame_num_minus4
+	writePicOrderCount(bits, fields);
 	ue(bits, 4); // max_num_ref_frames
 	bits.flag(false); // gaps_in_frame_num_value_allowed_flag
 	ue(bits, (fields.widthMacroblocks ?? 80) - 1);
@@ -49,15 +55,15 @@ export function spsNal(fields: SpsFields): Uint8Array {
 		ue(bits, edge);
 	}
 	writeVui(bits, fields);
-	return emulationProtected(bits.flag(true).finish()); // rbsp_stop_one_bit
+	return nalOf(0x67, bits.flag(true).finish()); // rbsp_stop_one_bit
 }
 
-function ue(bits: BitWriter, value: number): void {
+export function ue(bits: BitWriter, value: number): void {
 	const length = 32 - Math.clz32(value + 1);
 	bits.bits(0, length - 1).bits(value + 1, length);
 }
 
-function se(bits: BitWriter, value: number): void {
+export function se(bits: BitWriter, value: number): void {
 	ue(bits, value > 0 ? 2 * value - 1 : -2 * value);
 }
 
@@ -95,13 +101,14 @@ function writeScalingList(bits: BitWriter, list: number): void {
 	}
 }
 
-function writePicOrderCount(bits: BitWriter, type: number): void {
+function writePicOrderCount(bits: BitWriter, fields: SpsFields): void {
+	const type = fields.picOrderCountType ?? 0;
 	ue(bits, type);
 	if (type === 0) {
-		ue(bits, 2); // log2_max_pic_order_cnt_lsb_minus4
+		ue(bits, (fields.log2MaxPicOrderCountLsb ?? 6) - 4); // log2_max_pic_order_cnt_lsb_minus4
 	}
 	if (type === 1) {
-		bits.flag(false); // delta_pic_order_always_zero_flag
+		bits.flag(fields.deltaAlwaysZero ?? false); // delta_pic_order_always_zero_flag
 		se(bits, -3); // offset_for_non_ref_pic
 		se(bits, 1); // offset_for_top_to_bottom_field
 		ue(bits, 2); // num_ref_frames_in_pic_order_cnt_cycle
@@ -162,9 +169,9 @@ function writeHrd(bits: BitWriter): void {
 	bits.bits(23, 5).bits(15, 5).bits(5, 5).bits(24, 5);
 }
 
-/** Header byte, then the payload with 03 put in wherever two zeros come before a byte below 4 (§7.4.1.1). */
-function emulationProtected(rbsp: Uint8Array): Uint8Array {
-	const nal = [0x67];
+/** Header byte, then the payload with 03 put in wherever two zeros come before a byte below 4, and after two zeros at its end (§7.4.1.1). */
+export function nalOf(header: number, rbsp: Uint8Array): Uint8Array {
+	const nal = [header];
 	let zeros = 0;
 	for (const byte of rbsp) {
 		if (zeros === 2 && byte <= 3) {
@@ -174,5 +181,5 @@ function emulationProtected(rbsp: Uint8Array): Uint8Array {
 		nal.push(byte);
 		zeros = byte === 0 ? zeros + 1 : 0;
 	}
-	return Uint8Array.from(nal);
+	return Uint8Array.from(zeros === 2 ? [...nal, 3] : nal);
 }

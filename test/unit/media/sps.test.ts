@@ -73,6 +73,26 @@ const BUILT: readonly { name: string; fields: SpsFields; value: Partial<Sps> }[]
 		value: { maxReorderFrames: 3 },
 	},
 	{ name: "picture order of type 1", fields: { picOrderCountType: 1 }, value: { width: 1280, height: 720 } },
+	{
+		name: "what heads of slices need: ids and lengths",
+		fields: { id: 31, log2MaxFrameNum: 16, log2MaxPicOrderCountLsb: 16 },
+		value: { id: 31, log2MaxFrameNum: 16, picOrderCount: { type: 0, log2MaxLsb: 16 }, separateColourPlanes: false },
+	},
+	{
+		name: "what heads of slices need: differences to a cycle",
+		fields: { log2MaxFrameNum: 9, picOrderCountType: 1 },
+		value: { id: 0, log2MaxFrameNum: 9, picOrderCount: { type: 1, deltaAlwaysZero: false } },
+	},
+	{
+		name: "what heads of slices need: no differences to a cycle",
+		fields: { picOrderCountType: 1, deltaAlwaysZero: true },
+		value: { log2MaxFrameNum: 4, picOrderCount: { type: 1, deltaAlwaysZero: true } },
+	},
+	{
+		name: "what heads of slices need: planes on their own",
+		fields: { profileIdc: 244, chroma: { formatIdc: 3, separatePlanes: true }, picOrderCountType: 2 },
+		value: { separateColourPlanes: true, picOrderCount: { type: 2 } },
+	},
 	{ name: "crop on all four sides", fields: { crop: [1, 2, 3, 4] }, value: { width: 1274, height: 706 } },
 	{
 		name: "crop of fields, in steps of four lines",
@@ -150,6 +170,13 @@ test.each([
 		"cropping of everything",
 		spsNal({ crop: [0, 640, 0, 0] }),
 		"sps: expected cropping within 1280×720, got 1280 and 0",
+	],
+	["an id of 32", spsNal({ id: 32 }), "sps: expected an id of at most 31, got 32"],
+	["a frame number of 17 bits", spsNal({ log2MaxFrameNum: 17 }), "a frame number of at most 16 bits, got 17"],
+	[
+		"a picture order count of 17 bits",
+		spsNal({ log2MaxPicOrderCountLsb: 17 }),
+		"a picture order count of at most 16 bits, got 17",
 	],
 	["a chroma format of 4", spsNal({ profileIdc: 100, chroma: { formatIdc: 4 } }), "a chroma format of 0 to 3, got 4"],
 ] as const)("%s is refused", (_, nal, message) => {
