@@ -22,11 +22,33 @@ const egressSchema = z.object({
 	lastError: z.string().optional(),
 });
 
+const programSchema = z.object({
+	source: z.enum(["none", "composite", "host", "hold"]),
+	sinceMs: z.number(),
+	switches: z.number(),
+	heldMs: z.number(),
+});
+
 const statsSchema = z.object({
-	compositor: z.object({ lease: z.string(), reported: z.object({ stats: compositorStatsSchema }).optional() }),
+	/** Absent when the Router did not answer in time. */
+	program: programSchema.optional(),
+	unanswered: z.array(z.string()).optional(),
+	compositor: z.object({
+		lease: z.string(),
+		fence: z.number().optional(),
+		lastFailure: z.string().optional(),
+		reported: z.object({ stats: compositorStatsSchema }).optional(),
+	}),
 	destinations: z.array(z.object({ id: z.string(), state: z.string(), egress: egressSchema.optional() })),
 });
 export type BroadcastStats = z.infer<typeof statsSchema>;
+
+export interface NewDestination {
+	readonly name?: string;
+	readonly url: string;
+	readonly streamKey?: string;
+	readonly allowBFrames?: boolean;
+}
 
 export interface NewBroadcast {
 	readonly title: string;
@@ -37,7 +59,10 @@ export interface NewBroadcast {
 	readonly height?: number;
 	readonly frameRate?: number;
 	readonly videoBitrate?: number;
-	readonly destinations?: readonly { readonly name?: string; readonly url: string; readonly streamKey?: string }[];
+	readonly alwaysCompose?: boolean;
+	readonly holdSeconds?: number;
+	readonly guestGraceSeconds?: number;
+	readonly destinations?: readonly NewDestination[];
 }
 
 /** The HTTP API as the demo, the soak and the end-to-end tests call it. Throws with the problem's own words on a refusal. */

@@ -34,15 +34,7 @@ broadcasts.openapi(
 		responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
 	}),
 	async (c) => {
-		const {
-			videoBitrate,
-			description,
-			destinations,
-			alwaysCompose: _a,
-			startMode: _s,
-			record: _r,
-			...same
-		} = c.req.valid("json");
+		const { videoBitrate, description, destinations, startMode: _s, record: _r, ...same } = c.req.valid("json");
 		const allowed = destinations.map((destination) => allowedDestination(destination, c.env));
 		const signingKey = signingKeyOf(c.env);
 		if (signingKey === undefined) {
@@ -142,13 +134,17 @@ broadcasts.openapi(
 		method: "post",
 		path: "/{id}/end",
 		summary: "End for good",
-		description: "Idempotent: a broadcast that has ended stays as it is.",
+		description:
+			"Idempotent: a broadcast that has ended stays as it is. Takes some seconds, and ends it all the same, when parts of it do not answer.",
 		security: SECURED,
 		middleware: [allow("operate")] as const,
 		request: { params: idParamSchema },
 		responses: answers(200, "It has ended", broadcastSchema),
 	}),
-	async (c) => c.json(broadcastAnswer(valueFrom(await broadcastOf(c).end())), 200),
+	async (c) => {
+		const by = `the ${c.var.principal.role}`;
+		return c.json(broadcastAnswer(valueFrom(await broadcastOf(c).end(by))), 200);
+	},
 );
 
 broadcasts.openapi(
@@ -169,17 +165,19 @@ broadcasts.openapi(
 		method: "get",
 		path: "/{id}/stats",
 		summary: "Figures per source, per stage and per destination",
+		description: "What does not answer within two seconds is named in `unanswered`; its figures are left out.",
 		security: SECURED,
 		middleware: [allow("stats")] as const,
 		request: { params: idParamSchema },
 		responses: answers(200, "As they are now", broadcastStatsSchema),
 	}),
 	async (c) => {
-		const { sources, destinations, ...same } = valueFrom(await broadcastOf(c).stats());
+		const { sources, destinations, unanswered, ...same } = valueFrom(await broadcastOf(c).stats());
 		const answer = {
 			...same,
 			sources: sources.map((source) => ({ ...source, subscribers: [...source.subscribers] })),
 			destinations: [...destinations],
+			unanswered: [...unanswered],
 		};
 		c.header("Cache-Control", "no-store");
 		return c.json(answer, 200);

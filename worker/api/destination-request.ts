@@ -7,11 +7,12 @@ import type { newDestinationSchema } from "./schemas.ts";
 
 /** The destination a request asks for. @throws {ApiProblem} when this deployment does not push to such an address */
 export function allowedDestination(
-	{ name, url, streamKey }: z.infer<typeof newDestinationSchema>,
+	{ name, url, streamKey, allowBFrames }: z.infer<typeof newDestinationSchema>,
 	env: Pick<Env, "ALLOW_PRIVATE_DESTINATIONS">,
 ): NewDestination {
 	const destination = {
 		url,
+		allowBFrames,
 		...(name === undefined ? {} : { name }),
 		...(streamKey === undefined ? {} : { streamKey }),
 	};

@@ -12,6 +12,10 @@ const MAX_DESCRIPTION_LENGTH = 5_000;
 /** What still fits a label in a corner of the picture. */
 const MAX_PERSON_NAME_LENGTH = 60;
 const MAX_DESTINATION_NAME_LENGTH = 100;
+/** An hour is longer than any service keeps a stream that does not move. */
+const MAX_HOLD_S = 3_600;
+/** Nobody sits beside an empty place for longer. */
+const MAX_GUEST_GRACE_S = 600;
 /** The smallest H.264 encoders agree on, and the largest that keeps up without a GPU. */
 const MIN_SIDE_PX = 128;
 const MAX_SIDE_PX = 1_920;
@@ -43,8 +47,17 @@ export const newDestinationSchema = z
 			.regex(/^[\x21-\x7e]+$/, "expected a key without spaces")
 			.optional()
 			.openapi({ description: "Sent as it is, and never shown again" }),
+		allowBFrames: z.boolean().default(true).openapi({
+			description: "Whether it takes pictures out of order; where one does not, a host who sends them is composed",
+		}),
 	})
 	.openapi("NewDestination");
+
+const ALWAYS_COMPOSE =
+	"Compose from the start and whoever is there. Otherwise a host who is alone is passed through as they are sent, and a compositor joins when it has something to do: a guest, or a host whose stream does not fit";
+const HOLD_SECONDS =
+	"When nothing comes the last picture is held for so long, in silence, and then the broadcast ends; it ends as well when host and guest have both been gone for so long";
+const GUEST_GRACE_SECONDS = "How long someone who has left keeps their place in the picture";
 
 export const newBroadcastSchema = z
 	.strictObject({
@@ -57,7 +70,9 @@ export const newBroadcastSchema = z
 		height: sidePx.default(720),
 		frameRate: z.int().min(10).max(60).default(30),
 		videoBitrate: z.int().min(100_000).max(20_000_000).default(3_000_000).openapi({ description: "Bits per second" }),
-		alwaysCompose: z.boolean().optional().openapi({ description: "Every program is composed, whatever is said here" }),
+		alwaysCompose: z.boolean().default(false).openapi({ description: ALWAYS_COMPOSE }),
+		holdSeconds: z.int().min(0).max(MAX_HOLD_S).default(120).openapi({ description: HOLD_SECONDS }),
+		guestGraceSeconds: z.int().min(0).max(MAX_GUEST_GRACE_S).default(10).openapi({ description: GUEST_GRACE_SECONDS }),
 		startMode: z.literal("manual").optional().openapi({ description: "It goes live by `start`" }),
 		record: z.literal(false).optional().openapi({ description: "Recordings are made by a destination" }),
 		destinations: z.array(newDestinationSchema).max(MAX_DESTINATIONS).default([]),
@@ -74,6 +89,7 @@ export const destinationSchema = z
 		name: z.string().optional(),
 		url: z.string().openapi({ description: "Host and application; whatever may be a key is left out" }),
 		hasStreamKey: z.boolean(),
+		allowBFrames: z.boolean(),
 		state: z.enum(["idle", "connecting", "live", "retrying", "refused", "stopped"]),
 		lastError: z.string().optional(),
 	})
@@ -100,6 +116,10 @@ export const broadcastSchema = broadcastSummarySchema
 		height: z.int(),
 		frameRate: z.int(),
 		videoBitrate: z.int(),
+		alwaysCompose: z.boolean().openapi({ description: ALWAYS_COMPOSE }),
+		holdSeconds: z.int().openapi({ description: HOLD_SECONDS }),
+		guestGraceSeconds: z.int().openapi({ description: GUEST_GRACE_SECONDS }),
+		endReason: z.string().optional().openapi({ description: "Why it ended, in words", example: "ended by the host" }),
 		liveStreams: z.array(z.enum(STREAM_NAMES)).openapi({ description: "Streams with a publisher now" }),
 		destinations: z.array(destinationSchema),
 	})

@@ -1,10 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import { authenticateRunner } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
-import { type Principal, rolesAllowedOnStream, rolesAllowedTo } from "../auth/permissions.ts";
+import { API_ROLES, type Principal, rolesAllowedOnStream, rolesAllowedTo } from "../auth/permissions.ts";
 import { directionSchema } from "../protocol/media-socket.ts";
 import { DEFAULT_POOL_NAME } from "../protocol/object-rpc.ts";
-import { STREAM_NAMES, streamNameSchema } from "../protocol/roles.ts";
+import { PUBLISHED_STREAM_NAMES, STREAM_NAMES, streamNameSchema } from "../protocol/roles.ts";
 import { newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema } from "./broadcasts.ts";
@@ -20,7 +20,7 @@ broadcastSockets.openAPIRegistry.registerPath({
 	path: "/{id}/media/{stream}",
 	summary: "WebSocket: FLV, one tag a message",
 	description:
-		"The token as bearer, as subprotocol `bearer.<token>` beside `tandem`, or, to subscribe only, as `?token=`. Slashes of the stream's name may stand as they are.",
+		"The token as bearer, as subprotocol `bearer.<token>` beside `tandem`, or, to subscribe only, as `?token=`. Slashes of the stream's name may stand as they are. `host` and `guest` are published by the two, `composite/main` by a compositor, and `program/main`, what goes to viewers and destinations, by nobody: it is made of them.",
 	security: SECURED,
 	request: {
 		params: idParamSchema.extend({ stream: z.enum(STREAM_NAMES) }),
@@ -48,7 +48,17 @@ broadcastSockets.get(
 			throw new ApiProblem("not-found", `media: expected the stream ${STREAM_NAMES.join(", ")}, got another`);
 		}
 		const roles = rolesAllowedOnStream(stream.data, direction.data);
-		const principal = await principalFor(c, roles, { query: direction.data === "subscribe" });
+		const isPublishedByNobody = roles.length === 0;
+		// Who asks is checked all the same: a stranger learns nothing but that they are one.
+		const principal = await principalFor(c, isPublishedByNobody ? API_ROLES : roles, {
+			query: direction.data === "subscribe",
+		});
+		if (isPublishedByNobody) {
+			throw new ApiProblem(
+				"forbidden",
+				`media: expected ${PUBLISHED_STREAM_NAMES.join(", ")} to publish, got ${stream.data}, which is made of them`,
+			);
+		}
 		const broadcastId = broadcastIdOf(c);
 		const fence = fenceOf(principal);
 		valueFrom(await c.env.BROADCAST.getByName(broadcastId).admit(fence));

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { compositorStatsSchema } from "../protocol/compositor-stats.ts";
+import { programSourceSchema } from "../protocol/control-messages.ts";
 import { STREAM_NAMES } from "../protocol/roles.ts";
 import { destinationSchema, layoutSchema, statusSchema } from "./schemas.ts";
 
@@ -27,11 +28,26 @@ const egressSchema = z.object({
 	attempts: z.number(),
 });
 
+const programSchema = z
+	.object({
+		source: programSourceSchema.openapi({
+			description: "What the program is made of now: the compositor's picture, the host's own, or the last one again",
+		}),
+		sinceMs: z.number().openapi({ description: "How long it has been that" }),
+		switches: z.number().openapi({ description: "Changes of source since the program began" }),
+		heldMs: z.number().openapi({ description: "Time spent in hold, in all" }),
+	})
+	.openapi("ProgramStats");
+
 export const broadcastStatsSchema = z
 	.object({
 		status: statusSchema,
 		layout: layoutSchema,
 		sources: z.array(sourceSchema),
+		program: programSchema.optional(),
+		unanswered: z.array(z.string()).openapi({
+			description: "What did not answer in time: `router` (no sources, no program), or a destination's id",
+		}),
 		compositor: z.object({
 			lease: z.enum(["none", "requesting", "waiting", "assigned", "running", "retrying"]),
 			fence: z.int(),

@@ -1,5 +1,11 @@
 import type { Direction } from "../protocol/media-socket.ts";
-import { type BroadcastRole, MAIN_PROGRAM_STREAM, type StreamName } from "../protocol/roles.ts";
+import {
+	BROADCAST_ROLES,
+	type BroadcastRole,
+	MAIN_COMPOSITE_STREAM,
+	MAIN_PROGRAM_STREAM,
+	type StreamName,
+} from "../protocol/roles.ts";
 
 /** Who asks: the deployment's admin, or someone with a role in one broadcast. */
 export type Principal =
@@ -7,6 +13,7 @@ export type Principal =
 	| { readonly role: BroadcastRole; readonly broadcastId: string; readonly fence?: number };
 
 export type ApiRole = Principal["role"];
+export const API_ROLES: readonly ApiRole[] = ["admin", ...BROADCAST_ROLES];
 
 /** What the API's routes do, as far as permission goes. */
 export type Action = "manage" | "view" | "operate" | "stats" | "control";
@@ -26,8 +33,8 @@ export function rolesAllowedTo(action: Action): readonly ApiRole[] {
 }
 
 /**
- * Who may use a stream. People publish only as themselves, and only a compositor with a lease publishes the program; viewers see the program
- * and nothing else.
+ * Who may use a stream. People publish only as themselves, a compositor with a lease only the composite, and nobody the program, which the
+ * Router makes of them; viewers see the program and nothing else.
  */
 export function rolesAllowedOnStream(stream: StreamName, direction: Direction): readonly ApiRole[] {
 	if (direction === "subscribe") {
@@ -35,5 +42,12 @@ export function rolesAllowedOnStream(stream: StreamName, direction: Direction): 
 			? ["admin", "host", "guest", "compositor", "viewer"]
 			: ["admin", "host", "guest", "compositor"];
 	}
-	return stream === MAIN_PROGRAM_STREAM ? ["compositor"] : ["admin", stream];
+	switch (stream) {
+		case MAIN_PROGRAM_STREAM:
+			return [];
+		case MAIN_COMPOSITE_STREAM:
+			return ["compositor"];
+		default:
+			return ["admin", stream];
+	}
 }

@@ -1,7 +1,6 @@
 import type { LayoutName } from "../../media/layout.ts";
-import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
 import type { BroadcastView, DestinationView, NewBroadcast, NewDestination } from "../protocol/broadcast-commands.ts";
-import type { EgressStatus, LeaseChange, StreamChange } from "../protocol/object-rpc.ts";
+import type { EgressStatus, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
 import {
@@ -9,6 +8,7 @@ import {
 	broadcastView,
 	type DestinationRecord,
 	destinationView,
+	endedRecord,
 	newBroadcastRecord,
 	newDestinationRecord,
 	shownDestinations,
@@ -18,64 +18,36 @@ import {
 } from "./broadcast-record.ts";
 import { changed as leaseAfter } from "./lease-phase.ts";
 import { type LifecycleCommand, statusAfter } from "./lifecycle.ts";
-import { nextWakeMs, outstandingWork } from "./outstanding-work.ts";
+import { type BroadcastAudience, type BroadcastStore, RecordKeeper } from "./record-keeper.ts";
+import { Settling } from "./settling.ts";
+import { withStream } from "./stream-word.ts";
 import type { WorkRunner } from "./work-runner.ts";
 
 /** A program leaves for a handful of services at most; each costs a connection and the program's bitrate. */
 export const MAX_DESTINATIONS = 8;
-
-/** A fellow object that does not answer is asked again soon, then ever less often. */
-const RETRY: RetryPolicy = { firstMs: 1_000, capMs: 30_000 };
-/** An ended broadcast gives up tidying after about five minutes: everything it started ends by itself once the Router has. */
-const MAX_FAILED_ROUNDS_ENDED = 15;
-/** Work that a restart cut short is found again after this long: more than a round's two stages take at worst. */
-const INTERRUPTED_AFTER_MS = 15_000;
-
-export interface BroadcastStore {
-	save(record: BroadcastRecord): Promise<void>;
-	/** Forgets everything, the alarm included. */
-	clear(): Promise<void>;
-	/** Calls {@link BroadcastControl.settle} at that time; `undefined` cancels. */
-	wakeAt(timeMs: number | undefined): Promise<void>;
-}
-
-/** What the control sockets are to be told after a change. */
-export interface BroadcastAudience {
-	sceneChanged(record: BroadcastRecord): void;
-	statusChanged(record: BroadcastRecord): void;
-	/** A newer compositor was asked for: those with a lower fence are dismissed. */
-	fenceRaised(fence: number): void;
-	/** The broadcast is over or deleted: nobody stays. */
-	dismissAll(reason: string): void;
-}
 
 /**
  * The control plane of one broadcast: it changes the record by commands and by word from fellow objects, and brings the world in line with the
  * record. Commands answer once the record is stored and the work that follows has been tried; work that failed is tried again later.
  */
 export class BroadcastControl {
-	readonly #store: BroadcastStore;
-	readonly #audience: BroadcastAudience;
+	readonly #keeper: RecordKeeper;
 	readonly #work: WorkRunner;
-	readonly #random: () => number;
-	#record: BroadcastRecord | undefined;
-	#settling: Promise<void> = Promise.resolve();
+	readonly #settling: Settling;
 
 	/** `random` gives numbers in [0, 1) for jitter. */
 	constructor(
 		record: BroadcastRecord | undefined,
 		parts: { store: BroadcastStore; audience: BroadcastAudience; work: WorkRunner; random: () => number },
 	) {
-		this.#record = record;
-		this.#store = parts.store;
-		this.#audience = parts.audience;
+		this.#keeper = new RecordKeeper(record, parts);
 		this.#work = parts.work;
-		this.#random = parts.random;
+		this.#settling = new Settling(this.#keeper, parts.work);
 	}
 
 	/** The record of a broadcast that exists. */
 	get record(): BroadcastRecord | undefined {
-		return this.#record?.deleted ? undefined : this.#record;
+		return this.#keeper.record?.deleted ? undefined : this.#keeper.record;
 	}
 
 	async create(
@@ -84,7 +56,7 @@ export class BroadcastControl {
 		newId: () => string,
 		nowMs: number,
 	): Promise<Outcome<BroadcastView>> {
-		if (this.#record !== undefined) {
+		if (this.#keeper.record !== undefined) {
 			return refused("internal-error", "broadcast: expected an id that was never used, got one that was");
 		}
 		if (input.destinations.length > MAX_DESTINATIONS) {
@@ -92,9 +64,9 @@ export class BroadcastControl {
 		}
 		const destinations = input.destinations.map((destination) => newDestinationRecord(newId(), destination));
 		const record = newBroadcastRecord(input, streamKeyHashes, destinations, nowMs);
-		await this.#change(record);
+		await this.#keeper.change(record, nowMs);
 		await this.settle(nowMs);
-		return done(broadcastView(this.#record ?? record));
+		return done(broadcastView(this.#keeper.record ?? record));
 	}
 
 	view(): Outcome<BroadcastView> {
@@ -106,13 +78,12 @@ export class BroadcastControl {
 		return this.#transition("start", nowMs, (record) => ({ ...record, startedAtMs: nowMs }));
 	}
 
-	async end(nowMs: number): Promise<Outcome<BroadcastView>> {
-		return this.#transition("end", nowMs, (record) => ({
-			...record,
-			endedAtMs: nowMs,
-			liveStreams: [],
-			failedRounds: 0,
-		}));
+	/**
+	 * Works on a broken broadcast too: the end is stored first, and what does not answer then is given up after a few seconds and tried again later.
+	 * @param reason in words, shown to whoever looks at the broadcast; that of the first end counts
+	 */
+	async end(reason: string, nowMs: number): Promise<Outcome<BroadcastView>> {
+		return this.#transition("end", nowMs, (record) => endedRecord(record, reason, nowMs));
 	}
 
 	/** Refused while the broadcast is live, so that no slip of the hand takes it off air for good. */
@@ -121,8 +92,8 @@ export class BroadcastControl {
 		if (!allowed.ok) {
 			return allowed;
 		}
-		await this.#change({ ...allowed.value, deleted: true, indexed: false, failedRounds: 0 });
-		this.#audience.dismissAll("broadcast: it was deleted");
+		await this.#keeper.change({ ...allowed.value, deleted: true, indexed: false, failedRounds: 0 }, nowMs);
+		this.#keeper.audience.dismissAll("broadcast: it was deleted");
 		await this.settle(nowMs);
 		return done(null);
 	}
@@ -134,9 +105,7 @@ export class BroadcastControl {
 		}
 		const next = withLayout(allowed.value, layout);
 		if (next !== allowed.value) {
-			await this.#change(next);
-			this.#audience.sceneChanged(next);
-			this.#audience.statusChanged(next);
+			await this.#keeper.change(next, nowMs);
 			await this.settle(nowMs);
 		}
 		return done(broadcastView(next));
@@ -157,7 +126,7 @@ export class BroadcastControl {
 			return tooManyDestinations(MAX_DESTINATIONS + 1);
 		}
 		const added = newDestinationRecord(id, destination);
-		await this.#change({ ...record, destinations: [...record.destinations, added] });
+		await this.#keeper.change({ ...record, destinations: [...record.destinations, added] }, nowMs);
 		await this.settle(nowMs);
 		return done(destinationView(this.#destination(id) ?? added));
 	}
@@ -173,28 +142,52 @@ export class BroadcastControl {
 			return refused("not-found", "destination: expected one of this broadcast's, got an id that is none of them");
 		}
 		const untouched = destination.egress === "idle" || destination.egress === "stopped";
-		await this.#change(
+		await this.#keeper.change(
 			untouched ? withoutDestination(record, destinationId) : withDestination(record, destinationId, { removed: true }),
+			nowMs,
 		);
 		await this.settle(nowMs);
 		return done(null);
 	}
 
-	async streamChanged(change: StreamChange): Promise<void> {
+	/** Like all that fellow objects tell: the work that follows is done by {@link settle}, which the caller must not make them wait for. */
+	async streamChanged(change: StreamChange, nowMs: number): Promise<void> {
+		const record = this.record;
+		if (record !== undefined && record.status !== "ended") {
+			await this.#keeper.change(withStream(record, change, nowMs, this.#keeper.random()), nowMs);
+		}
+	}
+
+	async programChanged({ source }: ProgramChange, nowMs: number): Promise<void> {
+		const record = this.record;
+		if (record !== undefined && record.status !== "ended") {
+			await this.#keeper.change({ ...record, programSource: source }, nowMs);
+		}
+	}
+
+	async holdExpired(nowMs: number): Promise<void> {
+		const record = this.record;
+		if (record?.status === "live") {
+			await this.#keeper.change(endedRecord(record, `nothing came for ${record.holdSeconds} s`, nowMs), nowMs);
+		}
+	}
+
+	/** What hangs on the Router is looked after: it may have been cut off without knowing. */
+	async routerRestarted(nowMs: number): Promise<void> {
 		const record = this.record;
 		if (record === undefined || record.status === "ended") {
 			return;
 		}
-		const others = record.liveStreams.filter((stream) => stream !== change.stream);
-		const liveStreams = change.state === "live" ? [...others, change.stream] : others;
-		if (liveStreams.length !== record.liveStreams.length) {
-			const next = { ...record, liveStreams };
-			await this.#change(next);
-			this.#audience.statusChanged(next);
-		}
+		const { acknowledgedPlan: _, ...rest } = record;
+		const destinations = record.destinations.map((each) => ({ ...each, resume: each.egress === "started" }));
+		const isHeld = record.lease.leaseId !== undefined;
+		await this.#keeper.change(
+			{ ...rest, destinations, lease: isHeld ? { ...record.lease, dueAtMs: nowMs } : record.lease },
+			nowMs,
+		);
 	}
 
-	async egressChanged(destinationId: string, status: EgressStatus): Promise<void> {
+	async egressChanged(destinationId: string, status: EgressStatus, nowMs: number): Promise<void> {
 		const record = this.record;
 		const known = this.#destination(destinationId);
 		if (record === undefined || known === undefined) {
@@ -208,86 +201,35 @@ export class BroadcastControl {
 				...(status.lastError === undefined ? {} : { lastError: status.lastError }),
 			};
 			const destinations = record.destinations.map((other) => (other.id === destinationId ? next : other));
-			await this.#change({ ...record, destinations });
+			await this.#keeper.change({ ...record, destinations }, nowMs);
 		}
 	}
 
-	/** The work that follows is done by {@link settle}, which the caller must not make the pool wait for. */
 	async leaseChanged(change: LeaseChange, nowMs: number): Promise<void> {
-		const record = this.#record;
+		const record = this.#keeper.record;
 		const held = change.state === "assigned" || change.state === "running";
 		if (record === undefined) {
 			return held ? this.#work.releaseUnknownLease(change.leaseId) : undefined;
 		}
-		if (record.status !== "live") {
+		if (record.status !== "live" || record.lease.phase === "none") {
 			const { leaseId, ...lease } = record.lease;
 			if (held) {
 				// Granted too late: noted, to be given back.
-				await this.#change({ ...record, lease: { ...lease, leaseId: change.leaseId } });
+				await this.#keeper.change({ ...record, lease: { ...lease, leaseId: change.leaseId } }, nowMs);
 			} else if (leaseId === change.leaseId) {
-				await this.#change({ ...record, lease });
+				await this.#keeper.change({ ...record, lease }, nowMs);
 			}
 			return;
 		}
-		const lease = leaseAfter(record.lease, change, nowMs, this.#random());
+		const lease = leaseAfter(record.lease, change, nowMs, this.#keeper.random());
 		if (lease !== record.lease) {
-			await this.#change({ ...record, lease });
+			await this.#keeper.change({ ...record, lease }, nowMs);
 		}
 	}
 
-	/** Does what is outstanding. Rounds follow each other, never overlap; never rejects because of a fellow object. */
+	/** See {@link Settling.settle}; never rejects because of a fellow object. */
 	settle(nowMs: number): Promise<void> {
-		const round = this.#settling.then(() => this.#round(nowMs));
-		this.#settling = round.catch(() => undefined);
-		return round;
-	}
-
-	async #round(nowMs: number): Promise<void> {
-		if (this.#record === undefined) {
-			return;
-		}
-		const stages = outstandingWork(this.#record, nowMs);
-		if (stages.length > 0) {
-			await this.#store.wakeAt(nowMs + INTERRUPTED_AFTER_MS);
-		}
-		let failures = 0;
-		for (const stage of stages) {
-			const results = await Promise.all(stage.map((step) => this.#work.run(step, this.#access, nowMs)));
-			failures += results.filter((succeeded) => !succeeded).length;
-		}
-		await this.#afterRound(failures, nowMs);
-	}
-
-	/** How a step reads and changes the record, which others may change while it waits. */
-	readonly #access = {
-		read: (): BroadcastRecord | undefined => this.#record,
-		change: (next: BroadcastRecord): Promise<void> => this.#change(next),
-		fenceRaised: (fence: number): void => this.#audience.fenceRaised(fence),
-		random: (): number => this.#random(),
-	};
-
-	async #afterRound(failures: number, nowMs: number): Promise<void> {
-		const record = this.#record;
-		if (record === undefined) {
-			return;
-		}
-		const { retryAtMs: _, ...settled } = record;
-		const over = record.status === "ended" || record.deleted;
-		const failedRounds = failures === 0 ? 0 : record.failedRounds + 1;
-		const givesUp = over && failedRounds > MAX_FAILED_ROUNDS_ENDED;
-		if (record.deleted && (failures === 0 || givesUp)) {
-			this.#record = undefined;
-			await this.#store.clear();
-			return;
-		}
-		const next: BroadcastRecord =
-			failures === 0 || givesUp
-				? { ...settled, failedRounds }
-				: { ...settled, failedRounds, retryAtMs: nowMs + retryDelayMs(RETRY, failedRounds - 1, this.#random()) };
-		if (next.retryAtMs !== record.retryAtMs || next.failedRounds !== record.failedRounds) {
-			await this.#change(next);
-		}
-		await this.#store.wakeAt(nextWakeMs(next));
+		return this.#settling.settle(nowMs);
 	}
 
 	async #transition(
@@ -304,15 +246,10 @@ export class BroadcastControl {
 			return status;
 		}
 		if (status.value !== record.status) {
-			const next = { ...apply(record), status: status.value, indexed: false };
-			await this.#change(next);
-			this.#audience.statusChanged(next);
+			await this.#keeper.change({ ...apply(record), status: status.value, indexed: false }, nowMs);
 		}
 		await this.settle(nowMs);
-		if (status.value === "ended") {
-			this.#audience.dismissAll("broadcast: it has ended");
-		}
-		return done(broadcastView(this.#record ?? record));
+		return done(broadcastView(this.#keeper.record ?? record));
 	}
 
 	#allowed(command: LifecycleCommand): Outcome<BroadcastRecord> {
@@ -325,12 +262,7 @@ export class BroadcastControl {
 	}
 
 	#destination(id: string): DestinationRecord | undefined {
-		return this.#record?.destinations.find((destination) => destination.id === id && !destination.removed);
-	}
-
-	async #change(next: BroadcastRecord): Promise<void> {
-		this.#record = next;
-		await this.#store.save(next);
+		return this.#keeper.record?.destinations.find((destination) => destination.id === id && !destination.removed);
 	}
 }
 

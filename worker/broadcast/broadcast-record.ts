@@ -6,9 +6,8 @@ import type {
 	NewBroadcast,
 	NewDestination,
 } from "../protocol/broadcast-commands.ts";
-import type { Scene } from "../protocol/control-messages.ts";
-import type { EgressConfig, EgressState } from "../protocol/object-rpc.ts";
-import { MAIN_PROGRAM_STREAM, type PersonId, type StreamName } from "../protocol/roles.ts";
+import type { EgressConfig, EgressState, ProgramPlan, ProgramSource } from "../protocol/object-rpc.ts";
+import { MAIN_PROGRAM_STREAM, type PersonId, publishedStreamNameSchema, type StreamName } from "../protocol/roles.ts";
 import { redactDestinationUrl } from "./destination-policy.ts";
 import type { BroadcastStatus } from "./lifecycle.ts";
 
@@ -23,6 +22,8 @@ export interface DestinationRecord extends NewDestination {
 	readonly egress: "idle" | "starting" | "started" | "stopped";
 	/** Taken off by the user; forgotten once its Egress has stopped. */
 	readonly removed: boolean;
+	/** Its Egress may have lost its program, and is to be woken. */
+	readonly resume: boolean;
 	readonly state: EgressState | "idle";
 	readonly lastError?: string;
 }
@@ -39,6 +40,10 @@ export interface LeaseRecord {
 	/** When to ask again ("retrying"), or to ask the pool whether it still knows the lease (the other phases). */
 	readonly dueAtMs?: number;
 	readonly runningSinceMs?: number;
+	/** Since when nobody has wanted it any more; it is released as soon as the program can do without it. */
+	readonly unwantedSinceMs?: number;
+	/** Since when it has run without its program reaching the Router. */
+	readonly awaitedSinceMs?: number;
 }
 
 /** All that a Broadcast object knows, as it is stored. */
@@ -47,10 +52,26 @@ export interface BroadcastRecord extends Omit<NewBroadcast, "destinations"> {
 	readonly createdAtMs: number;
 	readonly startedAtMs?: number;
 	readonly endedAtMs?: number;
+	/** Why it ended, in words. */
+	readonly endReason?: string;
 	readonly streamKeyHashes: Readonly<Record<PersonId, string>>;
 	readonly destinations: readonly DestinationRecord[];
 	readonly lease: LeaseRecord;
 	readonly liveStreams: readonly StreamName[];
+	/** When someone who is not live now was last live. */
+	readonly leftAtMs: Readonly<Partial<Record<PersonId, number>>>;
+	/** Whose media is coming, or about to come again; follows from the above and the time. */
+	readonly expected: readonly PersonId[];
+	/** Why the host's stream cannot be passed through; absent when it can, or is not live. */
+	readonly hostUnfit?: string;
+	/** Of the compositor whose program reaches the Router now. */
+	readonly compositeFence?: number;
+	/** What the program is made of, as the Router said last. */
+	readonly programSource: ProgramSource;
+	/** The plan that the Router follows. */
+	readonly acknowledgedPlan?: ProgramPlan;
+	/** When to ask the Router who publishes. */
+	readonly streamsDueAtMs?: number;
 	/** Whether the list of broadcasts shows this state. */
 	readonly indexed: boolean;
 	readonly routerOpen: boolean;
@@ -64,8 +85,21 @@ export interface BroadcastRecord extends Omit<NewBroadcast, "destinations"> {
 export const NO_LEASE: LeaseRecord = { phase: "none", fence: 0, failures: 0 };
 
 export function newDestinationRecord(id: string, destination: NewDestination): DestinationRecord {
-	return { ...destination, id, egress: "idle", removed: false, state: "idle" };
+	return { ...destination, id, egress: "idle", removed: false, resume: false, state: "idle" };
 }
+
+/** What a broadcast knows of the world before anyone told it anything. */
+const NOTHING_HEARD = {
+	lease: NO_LEASE,
+	liveStreams: [],
+	leftAtMs: {},
+	expected: [],
+	programSource: "none",
+	indexed: false,
+	routerOpen: false,
+	failedRounds: 0,
+	deleted: false,
+} as const satisfies Partial<BroadcastRecord>;
 
 export function newBroadcastRecord(
 	input: NewBroadcast,
@@ -79,22 +113,34 @@ export function newBroadcastRecord(
 		status: "lobby",
 		createdAtMs: nowMs,
 		streamKeyHashes,
-		lease: NO_LEASE,
-		liveStreams: [],
-		indexed: false,
-		routerOpen: false,
-		failedRounds: 0,
-		deleted: false,
+		...NOTHING_HEARD,
+	};
+}
+
+/** How broadcasts were made before they could choose: always composed. */
+const CHOICES_BEFORE = { alwaysCompose: true, holdSeconds: 120, guestGraceSeconds: 10 } as const;
+
+const DESTINATION_CHOICES_BEFORE = { allowBFrames: true, resume: false } as const;
+
+/** A record as it is read back: one that an older version of the system stored, before a deploy, gets what it lacks. */
+export function restoredRecord(stored: BroadcastRecord): BroadcastRecord {
+	return {
+		...NOTHING_HEARD,
+		...CHOICES_BEFORE,
+		...stored,
+		liveStreams: stored.liveStreams.filter((stream) => publishedStreamNameSchema.safeParse(stream).success),
+		destinations: stored.destinations.map((destination) => ({ ...DESTINATION_CHOICES_BEFORE, ...destination })),
 	};
 }
 
 export function destinationView(destination: DestinationRecord): DestinationView {
-	const { id, name, url, streamKey, state, lastError } = destination;
+	const { id, name, url, streamKey, allowBFrames, state, lastError } = destination;
 	return {
 		id,
 		...(name === undefined ? {} : { name }),
 		url: redactDestinationUrl(url),
 		hasStreamKey: streamKey !== undefined && streamKey !== "",
+		allowBFrames,
 		state,
 		...(lastError === undefined ? {} : { lastError }),
 	};
@@ -107,7 +153,8 @@ export function shownDestinations(record: BroadcastRecord): readonly Destination
 export function broadcastView(record: BroadcastRecord): BroadcastView {
 	const { id, status, title, description, hostName, guestName, layout, width, height, frameRate, videoBitrateBps } =
 		record;
-	const { createdAtMs, startedAtMs, endedAtMs, liveStreams } = record;
+	const { alwaysCompose, holdSeconds, guestGraceSeconds } = record;
+	const { createdAtMs, startedAtMs, endedAtMs, endReason, liveStreams } = record;
 	return {
 		id,
 		status,
@@ -120,28 +167,15 @@ export function broadcastView(record: BroadcastRecord): BroadcastView {
 		height,
 		frameRate,
 		videoBitrateBps,
+		alwaysCompose,
+		holdSeconds,
+		guestGraceSeconds,
 		createdAtMs,
 		...(startedAtMs === undefined ? {} : { startedAtMs }),
 		...(endedAtMs === undefined ? {} : { endedAtMs }),
+		...(endReason === undefined ? {} : { endReason }),
 		liveStreams,
 		destinations: shownDestinations(record).map(destinationView),
-	};
-}
-
-/** What a compositor is told to make. */
-export function sceneOf(record: BroadcastRecord): Scene {
-	return {
-		layout: record.layout,
-		width: record.width,
-		height: record.height,
-		frameRate: record.frameRate,
-		videoBitrateBps: record.videoBitrateBps,
-		audioBitrateBps: AUDIO_BITRATE_BPS,
-		keyFrameIntervalS: KEY_FRAME_INTERVAL_S,
-		people: [
-			{ id: "host", name: record.hostName, gain: 1 },
-			{ id: "guest", name: record.guestName, gain: 1 },
-		],
 	};
 }
 
@@ -157,6 +191,21 @@ export function egressConfig(record: BroadcastRecord, destination: DestinationRe
 		frameRate: record.frameRate,
 		videoBitrateBps: record.videoBitrateBps,
 		audioBitrateBps: AUDIO_BITRATE_BPS,
+	};
+}
+
+/** The record of a broadcast that is over, for a reason in words. */
+export function endedRecord(record: BroadcastRecord, reason: string, nowMs: number): BroadcastRecord {
+	const { compositeFence: _, ...rest } = record;
+	return {
+		...rest,
+		status: "ended",
+		endedAtMs: nowMs,
+		endReason: reason,
+		liveStreams: [],
+		programSource: "none",
+		indexed: false,
+		failedRounds: 0,
 	};
 }
 

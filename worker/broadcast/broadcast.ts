@@ -21,13 +21,14 @@ import {
 	DEFAULT_POOL_NAME,
 	type EgressStatus,
 	type LeaseChange,
+	type ProgramChange,
 	type StreamChange,
 } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { BroadcastTable } from "./broadcast-index.ts";
-import type { BroadcastRecord } from "./broadcast-record.ts";
+import { type BroadcastRecord, restoredRecord } from "./broadcast-record.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
 import {
 	acceptControlSocket,
@@ -62,7 +63,8 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		});
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
 		this.ctx.blockConcurrencyWhile(async () => {
-			this.#control = this.#controlOf(await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY));
+			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);
+			this.#control = this.#controlOf(stored === undefined ? undefined : restoredRecord(stored));
 			this.#alarmAtMs = (await this.ctx.storage.getAlarm()) ?? undefined;
 		});
 	}
@@ -82,8 +84,8 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		return this.#control.start(Date.now());
 	}
 
-	end(): Promise<Outcome<BroadcastView>> {
-		return this.#control.end(Date.now());
+	end(by = "request"): Promise<Outcome<BroadcastView>> {
+		return this.#control.end(`ended by ${by}`, Date.now());
 	}
 
 	remove(): Promise<Outcome<null>> {
@@ -114,6 +116,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		const ports = {
 			routerStats: () => this.#router(record.id).stats(),
 			egressStatus: (destinationId: string) => this.#egress(record.id, destinationId).status(),
+			delay: (ms: number, signal: AbortSignal) => scheduler.wait(ms, { signal }),
 		};
 		return done(await statsReport(record, this.#room.latestStats(), ports, Date.now()));
 	}
@@ -141,17 +144,37 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		return done(null);
 	}
 
-	streamChanged(change: StreamChange): Promise<void> {
-		return this.#control.streamChanged(change);
+	async streamChanged(change: StreamChange): Promise<void> {
+		await this.#control.streamChanged(change, Date.now());
+		this.#settleLater();
+	}
+
+	async programChanged(change: ProgramChange): Promise<void> {
+		await this.#control.programChanged(change, Date.now());
+		this.#settleLater();
+	}
+
+	async holdExpired(): Promise<void> {
+		await this.#control.holdExpired(Date.now());
+		this.#settleLater();
+	}
+
+	async routerRestarted(): Promise<void> {
+		await this.#control.routerRestarted(Date.now());
+		this.#settleLater();
 	}
 
 	egressChanged(destinationId: string, status: EgressStatus): Promise<void> {
-		return this.#control.egressChanged(destinationId, status);
+		return this.#control.egressChanged(destinationId, status, Date.now());
 	}
 
 	async leaseChanged(change: LeaseChange): Promise<void> {
 		await this.#control.leaseChanged(change, Date.now());
-		// The pool must not wait for what this leads to, since that may be a request to the pool.
+		this.#settleLater();
+	}
+
+	/** Who told of something must not wait for what it leads to, since that may be a request to them. */
+	#settleLater(): void {
 		this.ctx.waitUntil(this.#control.settle(Date.now()));
 	}
 

@@ -4,7 +4,9 @@ import type { CompositorStats } from "../protocol/compositor-stats.ts";
 import { type ControlEvent, type ControlRequest, controlRequestSchema } from "../protocol/control-messages.ts";
 import { PROBLEMS, type Refusal } from "../protocol/problem.ts";
 import type { Role } from "../protocol/roles.ts";
-import { type BroadcastRecord, sceneOf } from "./broadcast-record.ts";
+import type { BroadcastRecord } from "./broadcast-record.ts";
+import { sceneOf } from "./scene.ts";
+import { statusEvent } from "./status-event.ts";
 
 /** Far above any request's size: a compositor's figures are under 4 KiB. */
 export const MAX_CONTROL_MESSAGE_BYTES = 64 * 1024;
@@ -156,10 +158,6 @@ export class ControlRoom {
 			}
 		}
 	}
-}
-
-function statusEvent(record: BroadcastRecord): ControlEvent {
-	return { type: "status", status: record.status, layout: record.layout, liveStreams: [...record.liveStreams] };
 }
 
 function parseRequest(text: string): ControlRequest | undefined {

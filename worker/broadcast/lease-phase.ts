@@ -71,6 +71,12 @@ export function checked(lease: LeaseRecord, standing: LeaseStanding, nowMs: numb
 	};
 }
 
+/** Nobody wants a compositor, and none is held: nothing is asked for until somebody does. */
+export function dropped(lease: LeaseRecord): LeaseRecord {
+	const { fence, lastFailure } = lease;
+	return { phase: "none", fence, failures: 0, ...(lastFailure === undefined ? {} : { lastFailure }) };
+}
+
 /** There is no compositor: ask again, at once after the first failure, then less and less often. */
 export function failed(lease: LeaseRecord, reason: string, nowMs: number, random: number): LeaseRecord {
 	const wasHealthy = lease.runningSinceMs !== undefined && nowMs - lease.runningSinceMs >= HEALTHY_AFTER_MS;

@@ -1,10 +1,17 @@
-import type { BroadcastRecord } from "./broadcast-record.ts";
+import { COMPOSITE_WITHIN_MS, RELEASE_WITHIN_MS } from "./attended.ts";
+import type { BroadcastRecord, DestinationRecord } from "./broadcast-record.ts";
+import { compositorWanted } from "./compositor-wanted.ts";
+import { graceEndsMs, unattendedEnd } from "./presence.ts";
+import { isAcknowledged, programPlan } from "./program-plan.ts";
 
 /** One call to a fellow object or the index that brings the world in line with the record. Each may be repeated without harm. */
 export type WorkStep =
 	| { readonly kind: "open-router" }
+	| { readonly kind: "plan-program" }
+	| { readonly kind: "check-streams" }
 	| { readonly kind: "end-router" }
 	| { readonly kind: "start-egress"; readonly destinationId: string }
+	| { readonly kind: "resume-egress"; readonly destinationId: string }
 	| { readonly kind: "stop-egress"; readonly destinationId: string }
 	| { readonly kind: "request-lease" }
 	| { readonly kind: "check-lease"; readonly leaseId: string }
@@ -12,68 +19,116 @@ export type WorkStep =
 	| { readonly kind: "index" }
 	| { readonly kind: "unindex" };
 
+/** Who is asked: the steps of one lane follow each other, and those of different lanes do not wait for each other. */
+export type WorkLane = "router" | "pool" | "index" | `egress/${string}`;
+
+export function laneOf(step: WorkStep): WorkLane {
+	switch (step.kind) {
+		case "open-router":
+		case "plan-program":
+		case "check-streams":
+		case "end-router":
+			return "router";
+		case "request-lease":
+		case "check-lease":
+		case "release-lease":
+			return "pool";
+		case "start-egress":
+		case "resume-egress":
+		case "stop-egress":
+			return `egress/${step.destinationId}`;
+		case "index":
+		case "unindex":
+			return "index";
+	}
+}
+
+/** What is left to do, at most one step a lane. A pure function of the record, so that work cut short by a restart is found again. */
+export function outstandingWork(record: BroadcastRecord, nowMs: number): readonly WorkStep[] {
+	return [
+		...record.destinations.map((destination) => egressWork(record, destination)),
+		routerWork(record, nowMs),
+		leaseWork(record, nowMs),
+		record.indexed ? undefined : { kind: record.deleted ? ("unindex" as const) : ("index" as const) },
+	].filter((step) => step !== undefined);
+}
+
 /**
- * What is left to do, as stages: the steps of one stage may run at once, and the next stage follows whether they succeeded or not. A pure
- * function of the record, so that work cut short by a restart is found again.
+ * When to look again without being asked, once all that is due at `nowMs` has been tried; `undefined` when nothing is left to happen. What was
+ * due and failed is tried again when `retryAtMs` says.
  */
-export function outstandingWork(record: BroadcastRecord, nowMs: number): readonly (readonly WorkStep[])[] {
-	const stages: readonly (readonly WorkStep[])[] = [
-		// A destination must hear the end of the broadcast before its program stops coming.
-		egressStops(record),
-		[...routerWork(record), ...leaseWork(record, nowMs), ...egressStarts(record), ...indexWork(record)],
+export function nextWakeMs(record: BroadcastRecord, nowMs: number): number | undefined {
+	const times = [record.retryAtMs, ...(record.status === "live" ? liveDeadlinesMs(record) : [])];
+	const ahead = times.filter((timeMs): timeMs is number => timeMs !== undefined && timeMs > nowMs);
+	return ahead.length === 0 ? undefined : Math.min(...ahead);
+}
+
+function liveDeadlinesMs(record: BroadcastRecord): (number | undefined)[] {
+	const { phase, dueAtMs, unwantedSinceMs, awaitedSinceMs } = record.lease;
+	return [
+		unattendedEnd(record)?.atMs,
+		graceEndsMs(record, "host"),
+		graceEndsMs(record, "guest"),
+		phase === "none" ? undefined : dueAtMs,
+		unwantedSinceMs === undefined ? undefined : unwantedSinceMs + RELEASE_WITHIN_MS,
+		awaitedSinceMs === undefined ? undefined : awaitedSinceMs + COMPOSITE_WITHIN_MS,
+		record.streamsDueAtMs,
 	];
-	return stages.filter((stage) => stage.length > 0);
 }
 
-/** When to look again without being asked; `undefined` when nothing is left to happen. */
-export function nextWakeMs(record: BroadcastRecord): number | undefined {
-	const due = record.status === "live" ? record.lease.dueAtMs : undefined;
-	const times = [due, record.retryAtMs].filter((timeMs) => timeMs !== undefined);
-	return times.length === 0 ? undefined : Math.min(...times);
-}
-
-function egressStops(record: BroadcastRecord): WorkStep[] {
-	return record.destinations
-		.filter(({ egress }) => egress === "starting" || egress === "started")
-		.filter(({ removed }) => removed || record.status === "ended")
-		.map(({ id }) => ({ kind: "stop-egress", destinationId: id }));
-}
-
-function egressStarts(record: BroadcastRecord): WorkStep[] {
-	if (record.status !== "live") {
-		return [];
+function egressWork(record: BroadcastRecord, { id, egress, removed, resume }: DestinationRecord): WorkStep | undefined {
+	const isBusy = egress === "starting" || egress === "started";
+	if (removed || record.status === "ended") {
+		return isBusy ? { kind: "stop-egress", destinationId: id } : undefined;
 	}
-	return record.destinations
-		.filter(({ egress, removed }) => (egress === "idle" || egress === "starting") && !removed)
-		.map(({ id }) => ({ kind: "start-egress", destinationId: id }));
+	if (record.status !== "live") {
+		return undefined;
+	}
+	if (egress === "idle" || egress === "starting") {
+		return { kind: "start-egress", destinationId: id };
+	}
+	return egress === "started" && resume ? { kind: "resume-egress", destinationId: id } : undefined;
 }
 
-function routerWork(record: BroadcastRecord): WorkStep[] {
+function routerWork(record: BroadcastRecord, nowMs: number): WorkStep | undefined {
 	const wanted = record.status !== "ended" && !record.deleted;
-	if (wanted === record.routerOpen) {
-		return [];
+	if (wanted !== record.routerOpen) {
+		return { kind: wanted ? "open-router" : "end-router" };
 	}
-	return [{ kind: wanted ? "open-router" : "end-router" }];
+	if (!wanted) {
+		return undefined;
+	}
+	if (!isAcknowledged(record, programPlan(record, nowMs))) {
+		return { kind: "plan-program" };
+	}
+	return nowMs >= (record.streamsDueAtMs ?? Number.POSITIVE_INFINITY) ? { kind: "check-streams" } : undefined;
 }
 
-function leaseWork(record: BroadcastRecord, nowMs: number): WorkStep[] {
+function leaseWork(record: BroadcastRecord, nowMs: number): WorkStep | undefined {
 	const { phase, leaseId, dueAtMs = 0 } = record.lease;
-	if (record.status !== "live") {
-		return leaseId === undefined ? [] : [{ kind: "release-lease", leaseId }];
-	}
-	if (phase === "none") {
-		return [{ kind: "request-lease" }];
+	const wanted = compositorWanted(record, nowMs) !== undefined;
+	if (!wanted || phase === "none") {
+		if (leaseId !== undefined && canDoWithout(record, nowMs)) {
+			return { kind: "release-lease", leaseId };
+		}
+		return wanted && leaseId === undefined ? { kind: "request-lease" } : undefined;
 	}
 	if (nowMs < dueAtMs) {
-		return [];
+		return undefined;
 	}
 	const mayBeHeld = phase !== "retrying" && leaseId !== undefined;
-	return [mayBeHeld ? { kind: "check-lease", leaseId } : { kind: "request-lease" }];
+	return mayBeHeld ? { kind: "check-lease", leaseId } : { kind: "request-lease" };
 }
 
-function indexWork(record: BroadcastRecord): WorkStep[] {
-	if (record.indexed) {
-		return [];
+/**
+ * Whether a compositor can go without the program noticing: the Router has been told that the host is preferred, and has said that the program
+ * is made of something else. A Router that says nothing is waited for no longer than {@link RELEASE_WITHIN_MS}.
+ */
+function canDoWithout(record: BroadcastRecord, nowMs: number): boolean {
+	const { phase, unwantedSinceMs = nowMs } = record.lease;
+	if (record.status !== "live" || phase === "none" || phase === "waiting") {
+		return true;
 	}
-	return [{ kind: record.deleted ? "unindex" : "index" }];
+	const hasLet = record.acknowledgedPlan?.prefers === "host" && record.programSource !== "composite";
+	return hasLet || nowMs >= unwantedSinceMs + RELEASE_WITHIN_MS;
 }

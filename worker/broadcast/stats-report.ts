@@ -8,44 +8,58 @@ import {
 } from "./broadcast-record.ts";
 import type { ControlRoom } from "./control-room.ts";
 
+/** A page that shows figures asks again every second: what takes longer is left out of this answer. */
+export const STATS_TIMEOUT_MS = 2_000;
+
 export interface StatsPorts {
 	routerStats(): Promise<RouterStats>;
 	egressStatus(destinationId: string): Promise<EgressStatus>;
+	/** Resolves after that long, or never once `signal` is aborted. */
+	delay(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-/** What every part of the broadcast reports now. A part that does not answer makes the whole fail: no figure is made up. */
+/** What every part of the broadcast reports now. A part that does not answer in time is named, and none of its figures is made up. */
 export async function statsReport(
 	record: BroadcastRecord,
 	latest: ReturnType<ControlRoom["latestStats"]>,
 	ports: StatsPorts,
 	nowMs: number,
 ): Promise<BroadcastStats> {
+	const given = new AbortController();
+	const timeUp = ports.delay(STATS_TIMEOUT_MS, given.signal).then(() => undefined);
+	// A fellow object that fails has not answered either; why is in the log of whoever needs its answer for more than figures.
+	const inTime = <T>(answer: Promise<T>) => Promise.race([answer.catch(() => undefined), timeUp]);
 	const [router, destinations] = await Promise.all([
-		ports.routerStats(),
-		Promise.all(shownDestinations(record).map((destination) => destinationStats(destination, ports))),
+		inTime(ports.routerStats()),
+		Promise.all(
+			shownDestinations(record).map(async (destination) => {
+				const asked = destination.egress !== "idle";
+				return { destination, asked, egress: asked ? await inTime(ports.egressStatus(destination.id)) : undefined };
+			}),
+		),
 	]);
+	given.abort();
+	const silent = destinations.filter(({ asked, egress }) => asked && egress === undefined);
 	return {
 		status: record.status,
 		layout: record.layout,
-		sources: router.streams,
+		sources: router?.streams ?? [],
+		...(router?.program === undefined ? {} : { program: router.program }),
+		unanswered: [...(router === undefined ? ["router"] : []), ...silent.map(({ destination }) => destination.id)],
 		compositor: {
 			lease: record.lease.phase,
 			fence: record.lease.fence,
 			...(record.lease.lastFailure === undefined ? {} : { lastFailure: record.lease.lastFailure }),
 			...(latest === undefined ? {} : { reported: { ageMs: nowMs - latest.atMs, stats: latest.stats } }),
 		},
-		destinations,
+		destinations: destinations.map(({ destination, egress }) => withEgress(destination, egress)),
 	};
 }
 
-async function destinationStats(
+function withEgress(
 	destination: DestinationRecord,
-	ports: StatsPorts,
-): Promise<BroadcastStats["destinations"][number]> {
+	egress: EgressStatus | undefined,
+): BroadcastStats["destinations"][number] {
 	const view = destinationView(destination);
-	if (destination.egress === "idle") {
-		return view;
-	}
-	const egress = await ports.egressStatus(destination.id);
-	return { ...view, state: egress.state, egress };
+	return egress === undefined ? view : { ...view, state: egress.state, egress };
 }

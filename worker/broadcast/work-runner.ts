@@ -1,7 +1,9 @@
 import type { CompositorPoolRpc, EgressRpc, RouterRpc } from "../protocol/object-rpc.ts";
 import { type BroadcastRecord, egressConfig, withDestination, withoutDestination } from "./broadcast-record.ts";
-import { answered, checked, failed, requested } from "./lease-phase.ts";
+import { answered, checked, dropped, failed, requested } from "./lease-phase.ts";
 import type { WorkStep } from "./outstanding-work.ts";
+import { programPlan } from "./program-plan.ts";
+import { withoutVanished } from "./stream-word.ts";
 
 /** A fellow object that takes longer is tried again later: one that hangs must not hold up the others, nor the answer to a command. */
 export const STEP_TIMEOUT_MS = 5_000;
@@ -77,11 +79,26 @@ export class WorkRunner {
 			case "open-router":
 				await this.#ports.router(record.id).open({ broadcastId: record.id });
 				return update((current) => ({ ...current, routerOpen: true }));
+			case "plan-program": {
+				const plan = programPlan(record, nowMs);
+				await this.#ports.router(record.id).plan(plan);
+				return update((current) => ({ ...current, acknowledgedPlan: plan }));
+			}
+			case "check-streams": {
+				const stats = await this.#ports.router(record.id).stats();
+				return update(({ streamsDueAtMs: _, ...current }) =>
+					// What the Router said meanwhile is newer than its figures.
+					current.liveStreams === record.liveStreams ? withoutVanished(current, stats, nowMs) : current,
+				);
+			}
 			case "end-router":
 				await this.#ports.router(record.id).end("broadcast: it has ended");
 				return update((current) => ({ ...current, routerOpen: false, liveStreams: [] }));
 			case "start-egress":
 				return this.#startEgress(step.destinationId, record, update);
+			case "resume-egress":
+				await this.#ports.egress(record.id, step.destinationId).resume();
+				return update((current) => withDestination(current, step.destinationId, { resume: false }));
 			case "stop-egress":
 				await this.#ports
 					.egress(record.id, step.destinationId)
@@ -98,8 +115,10 @@ export class WorkRunner {
 				);
 			}
 			case "release-lease":
-				await this.#ports.pool().release(step.leaseId, "broadcast: it has ended");
-				return update((current) => ({ ...current, lease: { phase: "none", fence: current.lease.fence, failures: 0 } }));
+				await this.#ports.pool().release(step.leaseId, "broadcast: it needs no compositor any more");
+				return update((current) =>
+					current.lease.leaseId === step.leaseId ? { ...current, lease: dropped(current.lease) } : current,
+				);
 			case "index":
 				await this.#ports.index.put(record);
 				// What changed meanwhile is not in the list yet.

@@ -48,7 +48,7 @@ export class CompositorPool extends DurableObject<Env> implements CompositorPool
 	}
 
 	async stats(): Promise<PoolStats> {
-		return this.#book.stats();
+		return this.#book.stats(Date.now());
 	}
 
 	/** The runner socket, authorised by the route. */

@@ -1,7 +1,15 @@
 import type { LeaseAnswer, LeaseChange, LeaseRequest, LeaseStanding, PoolStats } from "../protocol/object-rpc.ts";
 import type { PoolMessage, RunnerMessage } from "../protocol/pool-messages.ts";
 import { chooseRunner } from "./choose-runner.ts";
-import { deadlineMs, emptyBook, type LeaseBookState, type LeaseRecord, type RunnerRecord } from "./lease-records.ts";
+import {
+	deadlineMs,
+	emptyBook,
+	isSilent,
+	type LeaseBookState,
+	type LeaseRecord,
+	RECONNECT_TIMEOUT_MS,
+	type RunnerRecord,
+} from "./lease-records.ts";
 
 /** Broadcasts that wait for a compositor; more than this means the fleet is far too small, and waiting longer will not help. */
 export const MAX_WAITING = 64;
@@ -37,7 +45,7 @@ export class LeaseBook {
 		this.#resume(connected, nowMs);
 	}
 
-	/** What must be stored: everything but the times of the last frames, which start anew after a restart. */
+	/** What must be stored: everything but the times of the last frames and heartbeats, which start anew after a restart. */
 	state(): LeaseBookState {
 		return { runners: [...this.#runners.values()], leases: [...this.#leases.values()] };
 	}
@@ -56,13 +64,14 @@ export class LeaseBook {
 		return effects;
 	}
 
-	stats(): PoolStats {
+	/** Runners that are silent count, their places do not. */
+	stats(nowMs: number): PoolStats {
 		const connected = [...this.#runners.values()].filter((runner) => runner.goneAtMs === undefined);
 		const leases = [...this.#leases.values()];
 		return {
 			runners: connected.length,
 			capacity: connected.reduce((sum, runner) => sum + runner.capacity, 0),
-			freePlaces: connected.reduce((sum, runner) => sum + Math.max(0, this.#freePlaces(runner)), 0),
+			freePlaces: connected.reduce((sum, runner) => sum + Math.max(0, this.#freePlaces(runner, nowMs)), 0),
 			leases: leases.filter((lease) => lease.phase !== "waiting").length,
 			waiting: leases.filter((lease) => lease.phase === "waiting").length,
 		};
@@ -83,9 +92,13 @@ export class LeaseBook {
 			return { outcome: "refused", reason: `pool: expected a fence above ${older.fence}, got ${request.fence}` };
 		}
 		if (older !== undefined) {
+			if (older.runnerId !== undefined) {
+				// Its broadcast has seen it fail, maybe before its runner did.
+				this.#noteFailure(older.runnerId, nowMs);
+			}
 			this.#drop(older, nowMs);
 		}
-		if (this.stats().waiting >= MAX_WAITING) {
+		if (this.stats(nowMs).waiting >= MAX_WAITING) {
 			return { outcome: "refused", reason: `pool: expected at most ${MAX_WAITING} broadcasts waiting, got one more` };
 		}
 		const { broadcastId, fence, token } = request;
@@ -108,11 +121,11 @@ export class LeaseBook {
 			return "full";
 		}
 		const { goneAtMs: _, ...known } = this.#runners.get(hello.runnerId) ?? { runnerId: hello.runnerId };
-		this.#putRunner({ ...known, runnerId: hello.runnerId, capacity: hello.capacity });
+		this.#putRunner({ ...known, runnerId: hello.runnerId, capacity: hello.capacity, heardAtMs: nowMs });
 		const held = new Set(hello.leaseIds);
 		for (const lease of this.#leasesOf(hello.runnerId)) {
 			if (held.has(lease.leaseId)) {
-				this.#leases.set(lease.leaseId, { ...lease, sinceMs: nowMs });
+				this.#leases.set(lease.leaseId, renewed(lease, nowMs));
 			} else {
 				this.#lose(
 					lease,
@@ -131,6 +144,7 @@ export class LeaseBook {
 	}
 
 	heartbeat(runnerId: string, heartbeat: Heartbeat, nowMs: number): void {
+		const wasSilent = this.#heard(runnerId, nowMs);
 		for (const report of heartbeat.leases) {
 			const lease = this.#leases.get(report.leaseId);
 			if (lease?.runnerId !== runnerId) {
@@ -139,10 +153,14 @@ export class LeaseBook {
 				this.#progress(lease, report.programFrames, nowMs);
 			}
 		}
+		if (wasSilent) {
+			this.#assignWaiting(nowMs);
+		}
 	}
 
 	/** The runner ended an assignment, because it was told to or could not go on. */
 	released(runnerId: string, leaseId: string, reason: string, nowMs: number): void {
+		this.#heard(runnerId, nowMs);
 		const lease = this.#leases.get(leaseId);
 		if (lease?.runnerId === runnerId) {
 			this.#end(lease, "released", reason);
@@ -188,12 +206,16 @@ export class LeaseBook {
 		return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 	}
 
-	/** After a restart every lease has its full time again, and runners whose sockets are gone count as gone from now. */
+	/**
+	 * After a restart, when nobody was listening for a while: a running lease has its time again, a runner with a socket was just heard, and one
+	 * without is gone from now on. A lease that is starting gets no more time: a pool that keeps going to sleep would let it start for ever.
+	 */
 	#resume(connected: ReadonlySet<string>, nowMs: number): void {
 		for (const lease of this.#leases.values()) {
-			this.#leases.set(lease.leaseId, { ...lease, sinceMs: nowMs });
+			this.#leases.set(lease.leaseId, renewed(lease, nowMs));
 		}
 		for (const runner of [...this.#runners.values()]) {
+			this.#runners.set(runner.runnerId, { ...runner, heardAtMs: nowMs });
 			if (!connected.has(runner.runnerId)) {
 				this.gone(runner.runnerId, nowMs);
 			}
@@ -209,17 +231,34 @@ export class LeaseBook {
 		}
 	}
 
-	/** While its runner is away a lease waits for the runner, not for frames. */
+	/**
+	 * While its runner is away a lease waits for the runner, not for frames. One that is starting is not waited for longer when its runner says
+	 * nothing than when it is away.
+	 */
 	#leaseDeadlineMs(lease: LeaseRecord): number | undefined {
 		const runner = lease.runnerId === undefined ? undefined : this.#runners.get(lease.runnerId);
-		return runner === undefined || runner.goneAtMs !== undefined ? undefined : deadlineMs(lease);
+		const ownMs = deadlineMs(lease);
+		if (runner === undefined || runner.goneAtMs !== undefined || ownMs === undefined) {
+			return undefined;
+		}
+		return lease.phase === "starting" ? Math.min(ownMs, runner.heardAtMs + RECONNECT_TIMEOUT_MS) : ownMs;
+	}
+
+	/** Notes that a runner said something, which is not worth storing. Whether that was a surprise. */
+	#heard(runnerId: string, nowMs: number): boolean {
+		const runner = this.#runners.get(runnerId);
+		if (runner === undefined) {
+			return false;
+		}
+		this.#runners.set(runnerId, { ...runner, heardAtMs: nowMs });
+		return isSilent(runner, nowMs);
 	}
 
 	#assignWaiting(nowMs: number, quietLeaseId?: string): void {
 		for (const lease of [...this.#leases.values()].filter(({ phase }) => phase === "waiting")) {
 			const candidates = [...this.#runners.values()].map((runner) => ({
 				runner,
-				freePlaces: this.#freePlaces(runner),
+				freePlaces: this.#freePlaces(runner, nowMs),
 			}));
 			const runnerId = chooseRunner(candidates, nowMs);
 			if (runnerId === undefined) {
@@ -266,8 +305,10 @@ export class LeaseBook {
 		}
 	}
 
-	#freePlaces(runner: RunnerRecord): number {
-		return runner.goneAtMs === undefined ? runner.capacity - this.#leasesOf(runner.runnerId).length : 0;
+	#freePlaces(runner: RunnerRecord, nowMs: number): number {
+		return runner.goneAtMs === undefined && !isSilent(runner, nowMs)
+			? runner.capacity - this.#leasesOf(runner.runnerId).length
+			: 0;
 	}
 
 	#leasesOf(runnerId: string): LeaseRecord[] {
@@ -292,4 +333,9 @@ export class LeaseBook {
 		const { broadcastId, leaseId, fence } = lease;
 		this.#effects.push({ kind: "tell", broadcastId, change: { leaseId, fence, state, reason } });
 	}
+}
+
+/** The lease with the time for its next frame from now on; the time for its first one is counted once. */
+function renewed(lease: LeaseRecord, nowMs: number): LeaseRecord {
+	return lease.phase === "running" ? { ...lease, sinceMs: nowMs } : lease;
 }

@@ -1,15 +1,19 @@
 /** Chromium with a cold profile and two decoders starts in a few seconds on a busy box; ten times that is a failure. */
 export const START_TIMEOUT_MS = 30_000;
-/** Three heartbeats without a new frame: at 30 fps some ninety frames were due. */
-export const FRAMES_TIMEOUT_MS = 3_000;
+/** Two heartbeats without a new frame, and the time they travel: the Router, which sees the frames themselves, is quicker. */
+export const FRAMES_TIMEOUT_MS = 2_500;
 /** Long enough for a runner's socket to reconnect, short enough that the audience sees the hold picture only briefly. */
 export const RECONNECT_TIMEOUT_MS = 5_000;
+/** Two heartbeats missed, with a second to spare for a busy box: frozen or unplugged, whatever its socket says. */
+export const SILENT_AFTER_MS = 3_000;
 
 export interface RunnerRecord {
 	readonly runnerId: string;
 	readonly capacity: number;
 	/** Set while its socket is closed. */
 	readonly goneAtMs?: number;
+	/** When it last sent anything. */
+	readonly heardAtMs: number;
 	/** When it last lost or gave up a lease. */
 	readonly lastFailureAtMs?: number;
 }
@@ -35,6 +39,11 @@ export interface LeaseBookState {
 
 export function emptyBook(): LeaseBookState {
 	return { runners: [], leases: [] };
+}
+
+/** Whether a runner says nothing, though its socket is open: it gets no lease until it is heard again. */
+export function isSilent(runner: RunnerRecord, nowMs: number): boolean {
+	return nowMs - runner.heardAtMs >= SILENT_AFTER_MS;
 }
 
 /** When a lease without a new frame, or a runner without its socket, is given up; `undefined` for a lease that is only waiting. */

@@ -67,6 +67,8 @@ export interface BroadcastView {
 	readonly createdAtMs: number;
 	readonly startedAtMs?: number;
 	readonly endedAtMs?: number;
+	/** Why it ended, in words, such as "ended by the host". */
+	readonly endReason?: string;
 	/** Streams with a publisher now. */
 	readonly liveStreams: readonly StreamName[];
 	readonly destinations: readonly DestinationView[];
@@ -85,7 +87,10 @@ export interface BroadcastStats {
 	readonly status: BroadcastView["status"];
 	readonly layout: LayoutName;
 	readonly sources: readonly RouterStreamStats[];
-	readonly program: RouterProgramStats;
+	/** Absent when the Router did not answer. */
+	readonly program?: RouterProgramStats;
+	/** What did not answer in time, and whose figures are missing: `router`, or a destination's id. */
+	readonly unanswered: readonly string[];
 	readonly compositor: {
 		readonly lease: LeasePhase;
 		readonly fence: number;
@@ -101,7 +106,8 @@ export interface BroadcastCommands {
 	create(input: NewBroadcast): Promise<Outcome<CreatedBroadcast>>;
 	view(): Promise<Outcome<BroadcastView>>;
 	start(): Promise<Outcome<BroadcastView>>;
-	end(): Promise<Outcome<BroadcastView>>;
+	/** @param by who ends it, in words; shown in the reason */
+	end(by?: string): Promise<Outcome<BroadcastView>>;
 	remove(): Promise<Outcome<null>>;
 	setLayout(layout: LayoutName): Promise<Outcome<BroadcastView>>;
 	addDestination(destination: NewDestination): Promise<Outcome<DestinationView>>;

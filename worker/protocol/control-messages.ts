@@ -7,6 +7,9 @@ import { personIdSchema } from "./roles.ts";
 
 export const layoutNameSchema = z.enum(LAYOUT_NAMES);
 
+/** As `ProgramSource` of the objects' own protocol. */
+export const programSourceSchema = z.enum(["none", "composite", "host", "hold"]);
+
 export const scenePersonSchema = z.object({
 	id: personIdSchema,
 	/** Shown on the label and the card. */
@@ -50,6 +53,8 @@ export const controlEventSchema = z.discriminatedUnion("type", [
 		layout: layoutNameSchema,
 		/** Streams with a publisher now. */
 		liveStreams: z.array(z.string()),
+		/** What the program is made of now. */
+		program: programSourceSchema.optional(),
 	}),
 	z.object({ type: z.literal("stats"), stats: compositorStatsSchema }),
 	z.object({ type: z.literal("error"), title: z.string(), detail: z.string() }),

@@ -11,7 +11,7 @@ const ON_AIR_WITHIN_MS = 90_000;
 export interface SystemUnderTest extends AsyncDisposable {
 	readonly system: LocalSystem;
 	readonly api: ApiClient;
-	/** Creates a broadcast and starts it. */
+	/** Creates a broadcast and starts it. It is composed from its first frame on, unless it says `alwaysCompose: false`. */
 	goLive(broadcast: NewBroadcast): Promise<LiveBroadcast>;
 }
 
@@ -22,7 +22,7 @@ export async function startSystem(folder: string): Promise<SystemUnderTest> {
 		system,
 		api,
 		goLive: async (broadcast) => {
-			const created = await api.create(broadcast);
+			const created = await api.create({ alwaysCompose: true, ...broadcast });
 			await api.start(created.id);
 			return new LiveBroadcast(api, created);
 		},

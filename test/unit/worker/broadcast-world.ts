@@ -1,0 +1,159 @@
+import { BroadcastControl } from "../../../worker/broadcast/broadcast-control.ts";
+import type { BroadcastRecord } from "../../../worker/broadcast/broadcast-record.ts";
+import { sceneOf } from "../../../worker/broadcast/scene.ts";
+import { statusEvent } from "../../../worker/broadcast/status-event.ts";
+import { WorkRunner } from "../../../worker/broadcast/work-runner.ts";
+import type { NewBroadcast } from "../../../worker/protocol/broadcast-commands.ts";
+import type { ControlEvent, Scene } from "../../../worker/protocol/control-messages.ts";
+import type {
+	EgressStatus,
+	LeaseAnswer,
+	LeaseStanding,
+	ProgramPlan,
+	RouterProgramStats,
+	RouterStreamStats,
+} from "../../../worker/protocol/object-rpc.ts";
+import type { StreamName } from "../../../worker/protocol/roles.ts";
+
+export const INPUT: NewBroadcast = {
+	id: "b",
+	title: "A test",
+	hostName: "Host",
+	guestName: "Guest",
+	layout: "pip",
+	width: 1280,
+	height: 720,
+	frameRate: 30,
+	videoBitrateBps: 3_000_000,
+	alwaysCompose: false,
+	holdSeconds: 120,
+	guestGraceSeconds: 10,
+	destinations: [{ url: "rtmp://one.example/app", streamKey: "k", allowBFrames: true }],
+};
+const HASHES = { host: "h", guest: "g" };
+export const EGRESS: EgressStatus = { state: "live", bytes: 0, reconnects: 0, droppedTags: 0, queueMs: 0, attempts: 1 };
+
+const NO_PROGRAM: RouterProgramStats = { source: "none", sinceMs: 0, switches: 0, heldMs: 0 };
+
+function publisherStats(stream: StreamName): RouterStreamStats {
+	return { stream, publisherConnected: true, bitrateBps: 0, tags: 0, subscribers: [] };
+}
+
+export class World {
+	readonly calls: string[] = [];
+	/** Calls that reject, by their first word. */
+	readonly failing = new Set<string>();
+	/** Calls that never answer. */
+	readonly hanging = new Set<string>();
+	stored: BroadcastRecord | undefined;
+	wakeAtMs: number | undefined;
+	/** The alarm as it was set when each call was made. */
+	readonly wakeAtCallsMs: (number | undefined)[] = [];
+	dismissed = false;
+	/** The plan that the Router took last. */
+	plan: ProgramPlan | undefined;
+	/** Who publishes, by the Router's figures. */
+	publishing: StreamName[] = ["host", "guest"];
+	readonly scenes: Scene[] = [];
+	readonly statuses: ControlEvent[] = [];
+	answer: LeaseAnswer = { outcome: "assigned", leaseId: "l" };
+	standing: LeaseStanding = "running";
+	#ids = 0;
+
+	control(record?: BroadcastRecord): BroadcastControl {
+		const work = new WorkRunner({
+			router: () => ({
+				open: () => this.#call("open-router"),
+				plan: async (plan) => {
+					await this.#call("plan", plan.onAir ? plan.prefers : "off");
+					this.plan = plan;
+				},
+				end: () => this.#call("end-router"),
+				stats: async () => {
+					await this.#call("router-stats");
+					return { streams: this.publishing.map(publisherStats), program: NO_PROGRAM };
+				},
+			}),
+			egress: (_, id) => ({
+				start: () => this.#call("start-egress", id),
+				resume: () => this.#call("resume-egress", id),
+				stop: () => this.#call("stop-egress", id),
+				status: async () => EGRESS,
+			}),
+			pool: () => ({
+				acquire: async ({ fence }) => {
+					await this.#call("acquire", String(fence));
+					return this.answer;
+				},
+				release: (leaseId) => this.#call("release", leaseId),
+				standing: async (leaseId) => {
+					await this.#call("standing", leaseId);
+					return this.standing;
+				},
+				stats: async () => ({ runners: 0, capacity: 0, freePlaces: 0, leases: 0, waiting: 0 }),
+			}),
+			index: {
+				put: ({ status }) => this.#call("index", status),
+				remove: () => this.#call("unindex"),
+			},
+			compositorToken: async () => "token",
+			// Time-outs are at once for what hangs, and never for what answers.
+			delay: () => (this.hanging.size > 0 ? new Promise((resolve) => setTimeout(resolve, 5)) : new Promise(() => {})),
+			report: () => {},
+		});
+		return new BroadcastControl(record, {
+			store: {
+				save: async (next) => {
+					this.stored = structuredClone(next);
+				},
+				clear: async () => {
+					this.stored = undefined;
+					this.wakeAtMs = undefined;
+				},
+				wakeAt: async (timeMs) => {
+					this.wakeAtMs = timeMs;
+				},
+			},
+			audience: {
+				sceneChanged: (record) => this.scenes.push(sceneOf(record)),
+				statusChanged: (record) => this.statuses.push(statusEvent(record)),
+				fenceRaised: (fence) => this.calls.push(`fence ${fence}`),
+				dismissAll: () => {
+					this.dismissed = true;
+				},
+			},
+			work,
+			random: () => 0,
+		});
+	}
+
+	create(control: BroadcastControl, changes: Partial<NewBroadcast> = {}) {
+		return control.create({ ...INPUT, ...changes }, HASHES, () => `d${++this.#ids}`, 0);
+	}
+
+	taken(): string[] {
+		this.wakeAtCallsMs.length = 0;
+		return this.calls.splice(0);
+	}
+
+	async #call(name: string, argument?: string): Promise<void> {
+		this.calls.push(argument === undefined ? name : `${name} ${argument}`);
+		this.wakeAtCallsMs.push(this.wakeAtMs);
+		if (this.hanging.has(name)) {
+			await new Promise(() => {});
+		}
+		if (this.failing.has(name)) {
+			throw new Error("test: it failed");
+		}
+	}
+}
+
+/** A broadcast that is live since 1 s, with what was done until then forgotten. */
+export async function live(changes: Partial<NewBroadcast> = {}): Promise<{ world: World; control: BroadcastControl }> {
+	const world = new World();
+	const control = world.control();
+	await world.create(control, changes);
+	await control.start(1_000);
+	world.taken();
+	return { world, control };
+}

@@ -1,0 +1,41 @@
+import type { BroadcastRecord } from "./broadcast-record.ts";
+import { type Attendance, isExpected, isLive } from "./presence.ts";
+
+/** Why a compositor is wanted. */
+export type CompositorReason =
+	/** The broadcast asks for it. */
+	| "always"
+	/** A guest is there, or may come back any moment; the host need not be. */
+	| "guest"
+	/** The host's own stream cannot be passed through. */
+	| "host-unfit"
+	/** Nobody is there, and a compositor is: it goes on, with cards. */
+	| "nobody";
+
+/**
+ * Whether the program is to be composed, and why; `undefined` when it is not. Only while the broadcast is live, and never for a host who is
+ * alone and fit: their stream is passed through.
+ *
+ * With nobody there no compositor is asked for: the program is held. One that runs already is kept, since cards are better to look at than a
+ * picture that stands still, and since the one who left is likely to come back to it. It is kept until the host is back and fit, or until the
+ * broadcast ends for want of people.
+ */
+export function compositorWanted(
+	record: Attendance & Pick<BroadcastRecord, "alwaysCompose" | "hostUnfit" | "lease">,
+	nowMs: number,
+): CompositorReason | undefined {
+	if (record.status !== "live") {
+		return undefined;
+	}
+	if (record.alwaysCompose) {
+		return "always";
+	}
+	if (isExpected(record, "guest", nowMs)) {
+		return "guest";
+	}
+	if (isLive(record, "host")) {
+		return record.hostUnfit === undefined ? undefined : "host-unfit";
+	}
+	const { phase } = record.lease;
+	return phase === "assigned" || phase === "running" ? "nobody" : undefined;
+}

@@ -1,0 +1,47 @@
+import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
+import type { BroadcastRecord } from "./broadcast-record.ts";
+
+/** A broadcast that was started and to which nobody came at all is waited for this long: people start early, but not by hours. */
+export const NEVER_CAME_MS = 3_600_000;
+
+/** The part of a record that tells who is there. */
+export type Attendance = Pick<
+	BroadcastRecord,
+	"status" | "liveStreams" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds"
+>;
+
+export function isLive(record: Pick<Attendance, "liveStreams">, person: PersonId): boolean {
+	return record.liveStreams.includes(person);
+}
+
+/** Until when someone who has left is waited for as if they were there; `undefined` of those who are live or never came. */
+export function graceEndsMs(record: Attendance, person: PersonId): number | undefined {
+	const leftAtMs = record.leftAtMs[person];
+	return isLive(record, person) || leftAtMs === undefined ? undefined : leftAtMs + record.guestGraceSeconds * 1_000;
+}
+
+/** Whose media is coming, or is about to come again: their stream is live, or they left less than the grace time ago. */
+export function isExpected(record: Attendance, person: PersonId, nowMs: number): boolean {
+	return isLive(record, person) || nowMs < (graceEndsMs(record, person) ?? nowMs);
+}
+
+export function expectedPeople(record: Attendance, nowMs: number): PersonId[] {
+	return record.status === "ended" ? [] : PERSON_IDS.filter((person) => isExpected(record, person, nowMs));
+}
+
+/**
+ * When a live broadcast with nobody in it is over, and why, in words; `undefined` while host or guest is live. It counts from the last one's
+ * leaving, whatever the program is made of meanwhile: cards that a compositor shows must not keep a broadcast live for ever.
+ */
+export function unattendedEnd(record: Attendance): { readonly atMs: number; readonly reason: string } | undefined {
+	const { status, startedAtMs, holdSeconds } = record;
+	if (status !== "live" || startedAtMs === undefined || PERSON_IDS.some((person) => isLive(record, person))) {
+		return undefined;
+	}
+	const leftAtMs = Math.max(...PERSON_IDS.map((person) => record.leftAtMs[person] ?? 0));
+	if (leftAtMs < startedAtMs) {
+		const waitMs = Math.max(holdSeconds * 1_000, NEVER_CAME_MS);
+		return { atMs: startedAtMs + waitMs, reason: `nobody came for ${waitMs / 1_000} s` };
+	}
+	return { atMs: leftAtMs + holdSeconds * 1_000, reason: `nobody came back for ${holdSeconds} s` };
+}
