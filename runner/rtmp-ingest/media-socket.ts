@@ -5,7 +5,8 @@ import { socketUrl } from "../socket-url.ts";
 import { refusalOfStatus } from "./refusal.ts";
 import type { StreamRoute } from "./stream-route.ts";
 
-const HANDSHAKE_TIMEOUT_MS = 8_000;
+/** The Worker answers in milliseconds; one that is frozen is asked again rather than waited for. */
+const HANDSHAKE_TIMEOUT_MS = 4_000;
 /** Problem documents are a few hundred bytes. */
 const MAX_PROBLEM_BYTES = 16 * 1024;
 /** Nothing of any size comes down a publisher's socket. */

@@ -6,14 +6,17 @@ import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
 import { PublishRejection } from "../../rtmp/acceptor.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { type Log, messageOf } from "../log.ts";
-import { keepAlive } from "../socket-keep-alive.ts";
+import { type KeepAlivePace, keepAlive } from "../socket-keep-alive.ts";
 import { connectMediaSocket } from "./media-socket.ts";
 import { refusalOfClose, unreachableRefusal } from "./refusal.ts";
 import type { StreamRoute } from "./stream-route.ts";
 import { LATE_ABOVE_MS, UplinkBacklog } from "./uplink-backlog.ts";
 import { UplinkGate } from "./uplink-gate.ts";
 
-const RETRY: RetryPolicy = { firstMs: 250, capMs: 5_000 };
+/** A Worker that restarts is back in a second or two, and all that time nobody sees the publisher. */
+const RETRY: RetryPolicy = { firstMs: 250, capMs: 1_500 };
+/** A line that is dead without saying so, be it cut or the Worker frozen, is noticed within five seconds. */
+const KEEP_ALIVE: KeepAlivePace = { pingEveryMs: 1_000, pongWithinMs: 3_000 };
 /** A line that lived this long counts as a success: the next break starts again at the shortest wait. */
 const SETTLED_AFTER_MS = 10_000;
 /** A new publisher gets its answer before the acceptor's own time is up; later it may try again by itself. */
@@ -35,7 +38,7 @@ export interface MediaUplinkOptions {
 
 /**
  * One publisher's line to the Router: WS-FLV up the media socket (worker/protocol/media-socket.ts). A broken line is mended behind the
- * publisher's back, and the stream goes on with its configurations at the next key frame.
+ * publisher's back, and the stream goes on with its configurations and the group of pictures so far, at their true times.
  */
 export class MediaUplink {
 	readonly #options: MediaUplinkOptions;
@@ -44,6 +47,7 @@ export class MediaUplink {
 	#socket: WebSocket | undefined;
 	#backlog = new UplinkBacklog();
 	#attempt = 0;
+	#lastTagMs = 0;
 	/** Lets the held publisher go on. */
 	#letGo: () => void = () => {};
 
@@ -61,7 +65,8 @@ export class MediaUplink {
 	/** Sends a tag, or leaves it out while the line is broken or late. The Promise, if any, is back-pressure. */
 	push(tag: FlvTag): Promise<void> | undefined {
 		const socket = this.#socket;
-		const tags = this.#gate.push(tag, socket === undefined || this.#backlog.isLate(performance.now()));
+		this.#lastTagMs = performance.now();
+		const tags = this.#gate.push(tag, socket === undefined || this.#backlog.isLate(this.#lastTagMs));
 		if (socket === undefined) {
 			return undefined;
 		}
@@ -115,7 +120,7 @@ export class MediaUplink {
 			return;
 		}
 		const openedAtMs = performance.now();
-		const stopKeepingAlive = keepAlive(socket);
+		const stopKeepingAlive = keepAlive(socket, KEEP_ALIVE);
 		socket.on("close", (code, reason) => {
 			stopKeepingAlive();
 			if (performance.now() - openedAtMs > SETTLED_AFTER_MS) {
@@ -125,8 +130,14 @@ export class MediaUplink {
 		});
 		this.#socket = socket;
 		this.#backlog = new UplinkBacklog();
-		this.#gate.lineChanged();
 		this.#send(socket, flvHeader());
+		const tags = this.#gate.lineChanged(openedAtMs - this.#lastTagMs);
+		for (const tag of tags) {
+			this.#send(socket, flvTagBytes(tag));
+		}
+		if (tags.length > 0) {
+			this.#reportSkipped();
+		}
 	}
 
 	#lost(code: number, reason: string): void {

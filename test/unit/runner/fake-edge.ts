@@ -13,12 +13,14 @@ export interface FakeEdge {
 	readonly texts: string[];
 	/** Set to refuse the next upgrades with this status and problem document. */
 	refuseWith: { readonly status: number; readonly body: string } | undefined;
+	/** Set to false to be like a line that was cut without anyone noticing. */
+	answersPings: boolean;
 	close(): Promise<void>;
 }
 
 export async function startFakeEdge(): Promise<FakeEdge> {
 	const server = createServer((_request, response) => response.writeHead(404).end());
-	const webSockets = new WebSocketServer({ noServer: true });
+	const webSockets = new WebSocketServer({ noServer: true, autoPong: false });
 	const edge: FakeEdge = {
 		apiUrl: "",
 		sockets: [],
@@ -26,6 +28,7 @@ export async function startFakeEdge(): Promise<FakeEdge> {
 		messages: [],
 		texts: [],
 		refuseWith: undefined,
+		answersPings: true,
 		close: () => {
 			for (const socket of edge.sockets) {
 				socket.terminate();
@@ -46,6 +49,7 @@ export async function startFakeEdge(): Promise<FakeEdge> {
 			const messages: Uint8Array[] = [];
 			edge.sockets.push(socket);
 			edge.messages.push(messages);
+			socket.on("ping", () => edge.answersPings && socket.pong());
 			socket.on("message", (data: Buffer, isBinary) => {
 				if (isBinary) {
 					messages.push(new Uint8Array(data));

@@ -42,14 +42,21 @@ afterEach(async () => {
 	await edge.close();
 });
 
-/** ffmpeg in real time: a tiny picture with a key frame every quarter of a second, and a tone. */
-function publish(streamKey: string, codec: "libx264" | "flv1" = "libx264"): Publisher {
+interface Encoding {
+	readonly codec: "libx264" | "flv1";
+	/** Frames from key frame to key frame, of which there are 20 a second. */
+	readonly group: number;
+}
+
+/** ffmpeg in real time: a tiny picture, with a key frame every quarter of a second unless told otherwise, and a tone. */
+function publish(streamKey: string, encoding: Partial<Encoding> = {}): Publisher {
+	const { codec, group }: Encoding = { codec: "libx264", group: 5, ...encoding };
 	const child = spawn(
 		"ffmpeg",
 		[
 			["-hide_banner", "-loglevel", "verbose", "-nostdin", "-re"],
 			["-f", "lavfi", "-i", "testsrc=size=64x48:rate=20", "-f", "lavfi", "-i", "sine=sample_rate=48000"],
-			["-t", String(PUBLISH_S), "-c:v", codec, "-g", "5", "-bf", "0"],
+			["-t", String(PUBLISH_S), "-c:v", codec, "-g", String(group), "-bf", "0"],
 			codec === "libx264" ? ["-preset", "ultrafast", "-pix_fmt", "yuv420p"] : [],
 			["-c:a", "aac", "-f", "flv", `rtmp://127.0.0.1:${port}/live/${streamKey}`],
 		].flat(),
@@ -115,6 +122,26 @@ describe("RTMP ingest with ffmpeg as publisher", () => {
 		expect(publisher.process.exitCode).toBeNull();
 	});
 
+	it("begins a mended line with the group so far, so that nobody waits for an encoder's next key frame", async () => {
+		publish(KEY, { group: 1_000 });
+		await vi.waitFor(() => expect(kindsOf(0).length).toBeGreaterThan(60), EVENTUALLY);
+		edge.sockets[0]?.terminate();
+		await vi.waitFor(() => expect(kindsOf(1).length).toBeGreaterThan(100), EVENTUALLY);
+		const pictures = (socketIndex: number) => tagsOf(socketIndex).filter((tag) => tagKind(tag).startsWith("video-"));
+		const [, firstKey] = pictures(0);
+		const [config, key, ...others] = pictures(1);
+		expect(key).toEqual(firstKey);
+		expect(config?.timestampMs).toBe(key?.timestampMs);
+		// No picture is missing, from the first one on, at its true time.
+		const times = [key, ...others].map((tag) => tag?.timestampMs ?? Number.NaN);
+		expect(times.every((ms, at) => ms === (times[0] ?? 0) + 50 * at)).toBe(true);
+		expect(others.every((tag) => tagKind(tag) === "video-inter")).toBe(true);
+		const sound = tagsOf(1).filter((tag) => tagKind(tag) === "audio");
+		const steps = sound.slice(1).map((tag, at) => tag.timestampMs - (sound[at]?.timestampMs ?? Number.NaN));
+		expect(Math.max(...steps)).toBeLessThanOrEqual(24);
+		expect(lines.join("\n")).not.toContain("left out");
+	});
+
 	it.each([
 		[401, "The token is not valid", "NetStream.Publish.BadName|The token is not valid"],
 		[410, "The broadcast has ended", "The broadcast has ended"],
@@ -144,7 +171,7 @@ describe("RTMP ingest with ffmpeg as publisher", () => {
 	});
 
 	it("leaves it to the Router to judge a codec it does not know", async () => {
-		publish(KEY, "flv1");
+		publish(KEY, { codec: "flv1" });
 		await vi.waitFor(() => expect(edge.messages[0]?.length ?? 0).toBeGreaterThan(5), EVENTUALLY);
 		const tags = (edge.messages[0] ?? []).slice(1).map((message) => readSingleTag(message));
 		expect(tags.some((tag) => tag.type === 9 && ((tag.body[0] ?? 0) & 0x0f) === 2)).toBe(true);

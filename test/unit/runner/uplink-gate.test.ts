@@ -7,7 +7,8 @@ import {
 	LATE_ABOVE_MS,
 	UplinkBacklog,
 } from "../../../runner/rtmp-ingest/uplink-backlog.ts";
-import { UplinkGate } from "../../../runner/rtmp-ingest/uplink-gate.ts";
+import { STALE_AFTER_MS, UplinkGate } from "../../../runner/rtmp-ingest/uplink-gate.ts";
+import { MAX_GROUP_BYTES, MAX_GROUP_TAGS, UplinkGroup } from "../../../runner/rtmp-ingest/uplink-group.ts";
 
 function video(timestampMs: number, ...head: number[]): FlvTag {
 	return { type: TAG_TYPE.video, timestampMs, body: Uint8Array.from([...head, 0, 0, 0, 9, 9]) };
@@ -33,7 +34,7 @@ function shown(tags: FlvTag[]): string[] {
 
 function gateOnAir(): UplinkGate {
 	const gate = new UplinkGate();
-	gate.lineChanged();
+	gate.lineChanged(0);
 	for (const tag of [videoConfig(0), audioConfig(0), key(0), audio(10), inter(33)]) {
 		gate.push(tag, false);
 	}
@@ -43,7 +44,7 @@ function gateOnAir(): UplinkGate {
 describe("the uplink's gate", () => {
 	it("begins with the configurations and the first key frame, whatever comes before", () => {
 		const gate = new UplinkGate();
-		gate.lineChanged();
+		gate.lineChanged(0);
 		const sent = [videoConfig(0), audioConfig(0), inter(0), audio(5), key(33), audio(40), inter(66)].flatMap((tag) =>
 			gate.push(tag, false),
 		);
@@ -53,21 +54,58 @@ describe("the uplink's gate", () => {
 
 	it("sends sound at once while there has been no picture", () => {
 		const gate = new UplinkGate();
-		gate.lineChanged();
+		gate.lineChanged(0);
 		const sent = [audioConfig(0), audio(0), audio(23)].flatMap((tag) => gate.push(tag, false));
 		expect(shown(sent).slice(-2)).toEqual(["audio 0", "audio 23"]);
 		expect(shown(sent)).toContain("audio-config 0");
 	});
 
-	it("goes on over a mended line at a key frame, with configurations of its time", () => {
+	it("goes on over a mended line with the group of pictures so far, at its true times, as if nothing had been", () => {
 		const gate = gateOnAir();
-		gate.lineChanged();
+		expect(gate.push(inter(66), true)).toEqual([]);
+		expect(gate.push(audio(70), true)).toEqual([]);
+		expect(shown(gate.lineChanged(0))).toEqual([
+			...["video-config 0", "audio-config 0", "video-key 0", "audio 10", "video-inter 33"],
+			...["video-inter 66", "audio 70"],
+		]);
+		expect(shown(gate.push(inter(100), false))).toEqual(["video-inter 100"]);
+		expect(gate.takeSkipped()).toBe(0);
+	});
+
+	it("counts as lost what a new line's group begins after", () => {
+		const gate = gateOnAir();
+		for (const tag of [inter(66), audio(70), key(2_000), inter(2_033)]) {
+			expect(gate.push(tag, true)).toEqual([]);
+		}
+		expect(shown(gate.lineChanged(0))).toEqual([
+			...["video-config 2000", "audio-config 2000", "video-key 2000", "video-inter 2033"],
+		]);
+		expect(gate.takeSkipped()).toBe(2);
+		expect(gate.takeSkipped()).toBe(0);
+	});
+
+	it.each([
+		["its publisher has been silent for a while", (gate: UplinkGate) => gate.lineChanged(STALE_AFTER_MS + 1)],
+		[
+			"the decoder configuration has changed since",
+			(gate: UplinkGate) => {
+				gate.push({ ...videoConfig(50), body: Uint8Array.of(0x17, 0, 1, 2, 3) }, false);
+				return gate.lineChanged(0);
+			},
+		],
+	])("waits for a key frame on a mended line when %s", (_, mend) => {
+		const gate = gateOnAir();
+		expect(mend(gate)).toEqual([]);
 		expect(gate.push(inter(66), false)).toEqual([]);
 		expect(gate.push(audio(70), false)).toEqual([]);
 		expect(shown(gate.push(key(2_000), false))).toEqual(["video-config 2000", "audio-config 2000", "video-key 2000"]);
-		expect(shown(gate.push(inter(2_033), false))).toEqual(["video-inter 2033"]);
 		expect(gate.takeSkipped()).toBe(2);
-		expect(gate.takeSkipped()).toBe(0);
+	});
+
+	it("keeps the group when the same configuration comes again in its middle", () => {
+		const gate = gateOnAir();
+		gate.push(videoConfig(50), false);
+		expect(shown(gate.lineChanged(0)).slice(0, 3)).toEqual(["video-config 0", "audio-config 0", "video-key 0"]);
 	});
 
 	it("leaves frames out while the line is late, and until the key frame after", () => {
@@ -85,9 +123,29 @@ describe("the uplink's gate", () => {
 
 	it("passes on what it cannot read, for the Router to judge", () => {
 		const gate = new UplinkGate();
-		gate.lineChanged();
+		gate.lineChanged(0);
 		const tag = hevc(0);
 		expect(gate.push(tag, false)).toEqual([tag]);
+	});
+});
+
+describe("the uplink's group", () => {
+	it("is bounded in bytes and in tags, and begins again at the next key frame", () => {
+		const group = new UplinkGroup();
+		group.push(inter(0));
+		expect(group.tags).toEqual([]);
+		group.begin({ ...key(0), body: new Uint8Array(MAX_GROUP_BYTES) });
+		expect(group.tags).toHaveLength(1);
+		group.push(inter(33));
+		group.push(inter(66));
+		expect(group.tags).toEqual([]);
+		group.begin(key(0));
+		for (let count = 1; count < MAX_GROUP_TAGS; count++) {
+			group.push(audio(count));
+		}
+		expect(group.tags).toHaveLength(MAX_GROUP_TAGS);
+		group.push(audio(MAX_GROUP_TAGS));
+		expect(group.tags).toEqual([]);
 	});
 });
 
