@@ -7,6 +7,7 @@ export function programPlan(record: BroadcastRecord, nowMs: number): ProgramPlan
 	return {
 		onAir: record.status === "live",
 		prefers: compositorWanted(record, nowMs) === undefined ? "host" : "composite",
+		beginsComposed: record.alwaysCompose,
 		width: record.width,
 		height: record.height,
 		allowsBFrames: shownDestinations(record).every(({ allowBFrames }) => allowBFrames),

@@ -56,6 +56,8 @@ export interface ProgramPlan {
 	readonly onAir: boolean;
 	/** Which of the two sources is wanted; the other one stands in for it where it can. */
 	readonly prefers: "composite" | "host";
+	/** The program's first picture is the composite's, not that of a host who stands in until there is one. */
+	readonly beginsComposed?: boolean;
 	readonly width: number;
 	readonly height: number;
 	/** A host with pictures out of order may be passed through. */

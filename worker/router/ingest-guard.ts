@@ -7,14 +7,12 @@ export const SILENT_AFTER_MS = 30_000;
 
 /** Watches one publisher for media that must come and does not. */
 export class IngestGuard {
-	readonly #needsVideo: boolean;
 	#lastTagMs: number;
 	#firstTagMs: number | undefined;
 	#hasAudio = false;
 	#hasVideo = false;
 
-	constructor(options: { readonly needsVideo: boolean }, nowMs: number) {
-		this.#needsVideo = options.needsVideo;
+	constructor(nowMs: number) {
 		this.#lastTagMs = nowMs;
 	}
 
@@ -31,7 +29,7 @@ export class IngestGuard {
 			const seconds = SILENT_AFTER_MS / 1_000;
 			throw new MediaRefusedError("stalled", `publisher: expected media within ${seconds} s, got none`);
 		}
-		if (!this.#needsVideo || this.#hasVideo || this.#firstTagMs === undefined) {
+		if (this.#hasVideo || this.#firstTagMs === undefined) {
 			return;
 		}
 		if (nowMs - this.#firstTagMs > VIDEO_WITHIN_MS) {

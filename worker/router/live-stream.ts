@@ -2,57 +2,53 @@ import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
 import { TAG_TYPE } from "../../media/flv/tag.ts";
 import { setTagTimestamp } from "../../media/flv/tag-writer.ts";
 import { wrapMs } from "../../media/timestamp.ts";
+import type { CloseKind } from "../protocol/close-codes.ts";
+import { type CompositeShows, compositeShowsSchema } from "../protocol/media-socket.ts";
 import type { RouterStreamStats, StreamChange } from "../protocol/object-rpc.ts";
-import type { StreamName } from "../protocol/roles.ts";
-import { GroupCache, STALE_AFTER_MS } from "./group-cache.ts";
-import { MediaRefusedError, type MediaSink } from "./media-sink.ts";
+import { MAIN_COMPOSITE_STREAM, type PublishedStreamName } from "../protocol/roles.ts";
+import { Fanout } from "./fanout.ts";
+import { STALE_AFTER_MS } from "./group-cache.ts";
+import { asRefusal, MediaRefusedError, type MediaSink } from "./media-sink.ts";
+import type { StreamFacts } from "./passthrough.ts";
 import { type PictureSize, pictureSizeOf } from "./picture-size.ts";
 import { Publisher } from "./publisher.ts";
 import { type PublishedTag, readPublishedMessage } from "./publisher-input.ts";
-import { StreamMeter } from "./stream-meter.ts";
 import { type StreamConfigs, type StreamTag, updatedConfig } from "./stream-tag.ts";
-import { Subscriber } from "./subscriber.ts";
 import { TimeRebaser } from "./time-rebaser.ts";
 
-/** A broadcast has a compositor, a handful of destinations, a packager and some monitors; more is a mistake or an attack. */
-export const MAX_SUBSCRIBERS = 64;
-/** Each of these can make the object buffer without limit, since a socket shows no send buffer: few, and for watching only. */
-export const MAX_UNACKNOWLEDGING_SUBSCRIBERS = 16;
+/** A compositor makes a frame every few hundredths of a second: without one for this long it has died, whatever its process says. */
+export const COMPOSITE_STALLED_AFTER_MS = 1_200;
 
 export interface LiveStreamOptions {
-	readonly stream: StreamName;
-	/** End a publisher that brings no picture. */
-	readonly needsVideo: boolean;
+	readonly stream: PublishedStreamName;
 	/** Must not throw. */
 	readonly onChange: (change: StreamChange) => void;
-}
-
-export interface SubscribeOptions {
-	readonly id: string;
-	readonly acknowledges: boolean;
-	/** Start with the group of pictures so far, rather than at the next key frame. */
-	readonly withGroup: boolean;
+	/** Every tag of the stream, in order. Must not throw. */
+	readonly onTag?: (tag: StreamTag, nowMs: number) => void;
 }
 
 /**
  * One named live stream: at most one publisher, any number of subscribers, and one time line that goes on rising whoever publishes.
  *
- * `state` is `live` from a publisher's first key frame until no publisher has been there for {@link STALE_AFTER_MS}: a publisher that comes
- * back sooner is spliced in without anyone being told.
+ * A person's stream is `live` from a publisher's first key frame until no publisher has been there for {@link STALE_AFTER_MS}: a publisher
+ * that comes back sooner is spliced in without anyone being told. A compositor's is `live` until it has made no picture for
+ * {@link COMPOSITE_STALLED_AFTER_MS}, connected or not.
  */
 export class LiveStream {
 	readonly #options: LiveStreamOptions;
 	readonly #time = new TimeRebaser();
-	readonly #group = new GroupCache();
-	readonly #meter = new StreamMeter();
-	readonly #subscribers = new Set<Subscriber>();
+	readonly fanout = new Fanout();
 	#state: StreamChange["state"] = "idle";
 	#publisher: Publisher | undefined;
 	#publisherLeftMs = 0;
+	#pictureMs = 0;
+	/** What the compositor said of the picture that follows. */
+	#shows: CompositeShows | undefined;
+	#reordersPictures = false;
 	#configs: StreamConfigs = {};
 	#size: PictureSize | undefined;
-	/** No key frame of that size has come yet, so nobody has been told of it. */
-	#sizeIsNew = false;
+	/** Something of what is told of a live stream has changed since it was told. */
+	#factsAreNew = false;
 	#videoCodec: VideoCodec | undefined;
 	#audioCodec: AudioCodec | undefined;
 
@@ -66,15 +62,51 @@ export class LiveStream {
 
 	/** Whether {@link tick} has anything to watch. */
 	get needsTicks(): boolean {
-		return this.#state === "live" || this.#publisher !== undefined || this.#subscribers.size > 0;
+		return this.#state === "live" || this.#publisher !== undefined || this.fanout.hasSubscribers;
+	}
+
+	/** What the latest configuration and pictures show. */
+	get facts(): StreamFacts {
+		return {
+			...(this.#videoCodec !== undefined && { videoCodec: this.#videoCodec }),
+			...(this.#audioCodec !== undefined && { audioCodec: this.#audioCodec }),
+			...(this.#size !== undefined && { size: this.#size }),
+			reordersPictures: this.#reordersPictures,
+		};
+	}
+
+	/** Whether anybody has published or subscribed. */
+	get wasUsed(): boolean {
+		return this.#publisher !== undefined || this.#videoCodec !== undefined || this.fanout.hasSubscribers;
+	}
+
+	/** Whether anybody is connected to publish. */
+	get hasPublisher(): boolean {
+		return this.#publisher !== undefined;
+	}
+
+	/** Tells the publisher something; it may have gone. */
+	tellPublisher(text: string): void {
+		this.#publisher?.sink.sendText(text);
+	}
+
+	/** Closes the publisher that is connected, if any. */
+	closePublisher(kind: CloseKind, reason: string, nowMs: number): void {
+		const publisher = this.#publisher;
+		if (publisher !== undefined) {
+			publisher.sink.close(kind, reason);
+			this.publisherGone(publisher, nowMs);
+		}
 	}
 
 	/** Makes `sink` the stream's publisher; an older one is closed. The caller has checked its right to publish. */
 	publish(sink: MediaSink, nowMs: number): Publisher {
 		this.#publisher?.sink.close("takenOver", "a newer publisher of this stream took over");
-		const options = { needsVideo: this.#options.needsVideo, splices: this.#state === "live" };
-		this.#publisher = new Publisher(sink, options, nowMs);
+		this.#publisher = new Publisher(sink, { splices: this.#state === "live" }, nowMs);
 		this.#time.restart();
+		this.#shows = undefined;
+		this.#reordersPictures = false;
+		this.#pictureMs = nowMs;
 		return this.#publisher;
 	}
 
@@ -84,6 +116,10 @@ export class LiveStream {
 			return;
 		}
 		this.#orClosePublisher(publisher, nowMs, () => {
+			if (typeof data === "string" && this.#isComposite) {
+				this.#shows = parseShows(data);
+				return;
+			}
 			const published = readPublishedMessage(data);
 			if (published !== undefined) {
 				publisher.guard.sawTag(trackOf(published), nowMs);
@@ -100,43 +136,21 @@ export class LiveStream {
 		}
 	}
 
-	/** Whether one more subscriber of this kind may come. */
-	hasRoomFor(options: { readonly acknowledges: boolean }): boolean {
-		const unacknowledging = [...this.#subscribers].filter((subscriber) => !subscriber.acknowledges).length;
-		return (
-			this.#subscribers.size < MAX_SUBSCRIBERS &&
-			(options.acknowledges || unacknowledging < MAX_UNACKNOWLEDGING_SUBSCRIBERS)
-		);
-	}
-
-	subscribe(sink: MediaSink, options: SubscribeOptions, nowMs: number): Subscriber {
-		const subscriber = new Subscriber(options.id, sink, options);
-		if (subscriber.start(options.withGroup ? this.#group.tags(nowMs) : [], nowMs)) {
-			this.#subscribers.add(subscriber);
-		}
-		return subscriber;
-	}
-
-	/** Takes one message of a subscriber; one that makes no sense closes that subscriber. */
-	subscriberMessage(subscriber: Subscriber, data: ArrayBuffer | string, nowMs: number): void {
-		this.#orCloseSubscriber(subscriber, () => subscriber.takeMessage(data, nowMs));
-	}
-
-	subscriberGone(subscriber: Subscriber): void {
-		this.#subscribers.delete(subscriber);
-	}
-
-	/** To be called about twice a second: finds what has stopped. */
+	/** To be called a few times a second: finds what has stopped. */
 	tick(nowMs: number): void {
+		this.fanout.tick(nowMs);
 		const publisher = this.#publisher;
 		if (publisher !== undefined) {
 			this.#orClosePublisher(publisher, nowMs, () => publisher.guard.check(nowMs));
-		} else if (this.#state === "live" && nowMs - this.#publisherLeftMs > STALE_AFTER_MS) {
-			this.#group.clear();
-			this.#setState("idle");
 		}
-		for (const subscriber of this.#subscribers) {
-			this.#orCloseSubscriber(subscriber, () => subscriber.checkProgress(nowMs));
+		if (this.#isComposite) {
+			this.#checkPictures(nowMs);
+		} else if (
+			this.#publisher === undefined &&
+			this.#state === "live" &&
+			nowMs - this.#publisherLeftMs > STALE_AFTER_MS
+		) {
+			this.#goIdle();
 		}
 	}
 
@@ -144,26 +158,41 @@ export class LiveStream {
 	end(reason: string): void {
 		this.#publisher?.sink.close("ended", reason);
 		this.#publisher = undefined;
-		for (const subscriber of this.#subscribers) {
-			subscriber.close("ended", reason);
-		}
-		this.#subscribers.clear();
-		this.#group.clear();
+		this.fanout.end(reason);
 		this.#configs = {};
 	}
 
 	stats(nowMs: number): RouterStreamStats {
-		const { lastTagAgeMs, ...rates } = this.#meter.figures(nowMs);
+		const { size, videoCodec, audioCodec } = this.facts;
 		return {
 			stream: this.#options.stream,
 			publisherConnected: this.#publisher !== undefined,
-			...rates,
-			...(lastTagAgeMs !== undefined && { lastTagAgeMs }),
-			...(this.#videoCodec !== undefined && { videoCodec: this.#videoCodec }),
-			...(this.#audioCodec !== undefined && { audioCodec: this.#audioCodec }),
-			...this.#size,
-			subscribers: [...this.#subscribers].map((subscriber) => subscriber.figures(nowMs)),
+			...this.fanout.figures(nowMs),
+			...(videoCodec !== undefined && { videoCodec }),
+			...(audioCodec !== undefined && { audioCodec }),
+			...size,
 		};
+	}
+
+	get #isComposite(): boolean {
+		return this.#options.stream === MAIN_COMPOSITE_STREAM;
+	}
+
+	/** A compositor that has shown a picture and makes none any more is let go: a newer one is on its way. */
+	#checkPictures(nowMs: number): void {
+		if (this.#state === "live" && nowMs - this.#pictureMs > COMPOSITE_STALLED_AFTER_MS) {
+			this.closePublisher(
+				"stalled",
+				`compositor: expected a frame within ${COMPOSITE_STALLED_AFTER_MS} ms, got none`,
+				nowMs,
+			);
+			this.#goIdle();
+		}
+	}
+
+	#goIdle(): void {
+		this.fanout.forget();
+		this.#setState("idle");
 	}
 
 	#take(publisher: Publisher, published: PublishedTag, nowMs: number): void {
@@ -180,7 +209,9 @@ export class LiveStream {
 	}
 
 	/** Configurations go out with the next tag they are needed for, and only to those who have not had them. */
-	#takeConfig({ kind, codec, tag, message }: PublishedTag): void {
+	#takeConfig(published: PublishedTag): void {
+		const { kind, codec, tag, message } = published;
+		this.#noteCodec(published);
 		const track = kind === "video-config" ? "video" : "audio";
 		const config = updatedConfig(this.#configs[track], message, tag.body);
 		if (config === this.#configs[track]) {
@@ -188,50 +219,75 @@ export class LiveStream {
 		}
 		if (track === "video") {
 			this.#size = pictureSizeOf(codec, tag);
-			this.#sizeIsNew = true;
+			this.#factsAreNew = true;
 		}
 		this.#configs = { ...this.#configs, [track]: config };
 	}
 
 	#takeMedia(published: PublishedTag, nowMs: number): void {
 		const track = published.kind === "audio" ? "audio" : "video";
-		const timeMs = this.#time.map(track, published.tag.timestampMs);
+		const timeMs = this.#time.map(track, published.tag.timestampMs, nowMs);
 		if (timeMs === undefined) {
 			return;
 		}
+		const showsHostMs = track === "video" ? this.#takeShows(published.tag.timestampMs) : undefined;
 		if (wrapMs(timeMs) !== published.tag.timestampMs) {
 			setTagTimestamp(published.message, wrapMs(timeMs));
 		}
 		const keyFrame = published.kind === "video-key";
-		const tag: StreamTag = { track, keyFrame, timeMs, message: published.message, configs: this.#configs };
+		const tag: StreamTag = {
+			track,
+			keyFrame,
+			timeMs,
+			compositionMs: published.compositionMs,
+			message: published.message,
+			configs: this.#configs,
+			epoch: this.#time.epoch,
+			...(showsHostMs !== undefined && { showsHostMs }),
+		};
 		this.#noteCodec(published);
-		this.#meter.count(track, tag.message.byteLength, nowMs);
-		this.#group.push(tag, nowMs);
-		for (const subscriber of this.#subscribers) {
-			if (!subscriber.push(tag, nowMs)) {
-				this.#subscribers.delete(subscriber);
-			}
+		if (track === "video") {
+			this.#pictureMs = nowMs;
+			this.#notePicture(tag);
 		}
-		if (keyFrame) {
+		this.fanout.push(tag, nowMs);
+		this.#options.onTag?.(tag, nowMs);
+	}
+
+	/** Told before the tag goes on, since a picture of another shape must not go out as part of the old program. */
+	#notePicture({ keyFrame, compositionMs }: StreamTag): void {
+		if (compositionMs !== 0 && !this.#reordersPictures) {
+			this.#reordersPictures = true;
+			this.#factsAreNew = true;
+		}
+		if (keyFrame || (this.#state === "live" && this.#factsAreNew)) {
 			this.#setState("live");
 		}
 	}
 
+	#takeShows(timestampMs: number): number | undefined {
+		const shows = this.#shows;
+		this.#shows = undefined;
+		return shows?.programMs === timestampMs ? shows.hostMs : undefined;
+	}
+
 	#noteCodec({ kind, codec }: PublishedTag): void {
 		if (codec === "aac" || codec === "opus") {
+			this.#factsAreNew ||= codec !== this.#audioCodec;
 			this.#audioCodec = codec;
 		} else if (kind !== "audio") {
+			this.#factsAreNew ||= codec !== this.#videoCodec;
 			this.#videoCodec = codec;
 		}
 	}
 
 	#setState(state: StreamChange["state"]): void {
-		const sizeIsNew = state === "live" && this.#sizeIsNew;
-		if (state === this.#state && !sizeIsNew) {
+		const factsAreNew = state === "live" && this.#factsAreNew;
+		if (state === this.#state && !factsAreNew) {
 			return;
 		}
 		this.#state = state;
-		this.#sizeIsNew = false;
+		this.#factsAreNew = false;
 		this.#options.onChange({ stream: this.#options.stream, state, ...(state === "live" && this.#size) });
 	}
 
@@ -242,16 +298,6 @@ export class LiveStream {
 			const refused = asRefusal(error);
 			publisher.sink.close(refused.kind, refused.message);
 			this.publisherGone(publisher, nowMs);
-		}
-	}
-
-	#orCloseSubscriber(subscriber: Subscriber, step: () => void): void {
-		try {
-			step();
-		} catch (error) {
-			const refused = asRefusal(error);
-			subscriber.close(refused.kind, refused.message);
-			this.#subscribers.delete(subscriber);
 		}
 	}
 }
@@ -267,10 +313,18 @@ function trackOf({ tag }: PublishedTag): "audio" | "video" | "other" {
 	}
 }
 
-/** Anything else that is thrown is a fault of ours, which must not be taken for the peer's. */
-function asRefusal(error: unknown): MediaRefusedError {
-	if (error instanceof MediaRefusedError) {
-		return error;
+/** @throws MediaRefusedError when a compositor says something else in words */
+function parseShows(text: string): CompositeShows {
+	try {
+		const parsed = compositeShowsSchema.safeParse(JSON.parse(text));
+		if (parsed.success) {
+			return parsed.data;
+		}
+	} catch (cause) {
+		throw new MediaRefusedError("badMedia", "compositor: expected JSON, got other text", { cause });
 	}
-	throw error;
+	throw new MediaRefusedError(
+		"badMedia",
+		'compositor: expected {"type":"shows","programMs":n,"hostMs":n}, got other fields',
+	);
 }

@@ -1,9 +1,11 @@
 import type { CloseKind } from "../protocol/close-codes.ts";
 
-/** One peer's socket, as the plain classes see it. Neither method throws. */
+/** One peer's socket, as the plain classes see it. No method throws. */
 export interface MediaSink {
 	/** Hands one binary message to the socket; `false` when the socket is gone. */
 	send(message: Uint8Array): boolean;
+	/** The same for one text message. */
+	sendText(text: string): boolean;
 	/** Can be called twice. */
 	close(kind: CloseKind, reason: string): void;
 }
@@ -17,4 +19,12 @@ export class MediaRefusedError extends Error {
 		super(message, options);
 		this.kind = kind;
 	}
+}
+
+/** Anything else that is thrown is a fault of ours, which must not be taken for the peer's. */
+export function asRefusal(error: unknown): MediaRefusedError {
+	if (error instanceof MediaRefusedError) {
+		return error;
+	}
+	throw error;
 }

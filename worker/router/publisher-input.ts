@@ -1,9 +1,10 @@
 import { MalformedError } from "../../media/bytes/byte-reader.ts";
 import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
-import type { FlvTag } from "../../media/flv/tag.ts";
+import { type FlvTag, TAG_TYPE } from "../../media/flv/tag.ts";
 import { type TagKind, tagCodec, tagKind } from "../../media/flv/tag-kind.ts";
 import { isFlvHeader, readSingleTag } from "../../media/flv/tag-reader.ts";
 import { UnsupportedCodecError } from "../../media/flv/unsupported-codec-error.ts";
+import { parseVideoBody } from "../../media/flv/video-body.ts";
 import { MAX_MEDIA_MESSAGE_BYTES } from "../protocol/media-socket.ts";
 import { MediaRefusedError } from "./media-sink.ts";
 
@@ -17,6 +18,8 @@ export interface PublishedTag {
 	readonly tag: FlvTag;
 	readonly kind: TagKind;
 	readonly codec: VideoCodec | AudioCodec | undefined;
+	/** Presentation less decoding time; 0 for all but pictures. */
+	readonly compositionMs: number;
 	/** The framed tag: what is sent on. Shares memory with the message that arrived. */
 	readonly message: Uint8Array;
 }
@@ -42,13 +45,18 @@ export function readPublishedMessage(data: ArrayBuffer | string): PublishedTag |
 	}
 	try {
 		const tag = readSingleTag(message);
-		return { tag, kind: tagKind(tag), codec: tagCodec(tag), message };
+		return { tag, kind: tagKind(tag), codec: tagCodec(tag), compositionMs: compositionMsOf(tag), message };
 	} catch (cause) {
 		if (cause instanceof MalformedError || cause instanceof UnsupportedCodecError) {
 			throw new MediaRefusedError("badMedia", cause.message, { cause });
 		}
 		throw cause;
 	}
+}
+
+function compositionMsOf(tag: FlvTag): number {
+	const body = tag.type === TAG_TYPE.video ? parseVideoBody(tag.body) : undefined;
+	return body !== undefined && "compositionTimeMs" in body ? body.compositionTimeMs : 0;
 }
 
 function afterFlvHeader(bytes: Uint8Array): Uint8Array {

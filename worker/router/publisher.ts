@@ -6,8 +6,6 @@ import type { PublishedTag } from "./publisher-input.ts";
 const NEEDS_CONFIG: ReadonlySet<string | undefined> = new Set(["avc", "av1", "aac"]);
 
 export interface PublisherOptions {
-	/** End the connection when no picture comes. */
-	readonly needsVideo: boolean;
 	/** It takes over from pictures that viewers still see, so nothing of it may be sent before its own first key frame. */
 	readonly splices: boolean;
 }
@@ -23,7 +21,7 @@ export class Publisher {
 
 	constructor(sink: MediaSink, options: PublisherOptions, nowMs: number) {
 		this.sink = sink;
-		this.guard = new IngestGuard(options, nowMs);
+		this.guard = new IngestGuard(nowMs);
 		this.#splices = options.splices;
 	}
 

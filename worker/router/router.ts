@@ -1,55 +1,103 @@
 import { DurableObject } from "cloudflare:workers";
+import { MS_PER_SECOND } from "../../media/units.ts";
 import type { Env } from "../env.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { MEDIA_SUBPROTOCOL } from "../protocol/media-socket.ts";
-import type { RouterRpc, RouterStats, StreamChange } from "../protocol/object-rpc.ts";
-import { STREAM_NAMES, type StreamName } from "../protocol/roles.ts";
+import type { ProgramPlan, ProgramSource, RouterRpc, RouterStats, StreamChange } from "../protocol/object-rpc.ts";
+import {
+	MAIN_COMPOSITE_STREAM,
+	MAIN_PROGRAM_STREAM,
+	PUBLISHED_STREAM_NAMES,
+	type PublishedStreamName,
+	type StreamName,
+} from "../protocol/roles.ts";
 import { ChangeReporter } from "./change-reporter.ts";
+import type { Fanout } from "./fanout.ts";
 import { LiveStream } from "./live-stream.ts";
-import { parseSocketRequest, type SocketRequest } from "./socket-request.ts";
+import { passthroughRefusal } from "./passthrough.ts";
+import { ProgramStream } from "./program-stream.ts";
+import { type BroadcastReport, reportKey, tellBroadcast } from "./report.ts";
+import { type PublishRequest, parseSocketRequest, type SubscribeRequest } from "./socket-request.ts";
 import { SocketSink } from "./socket-sink.ts";
+import type { SourceId } from "./splicer/choose-source.ts";
+import type { StreamTag } from "./stream-tag.ts";
 
-const TICK_EVERY_MS = 500;
-/** While a stream is live an alarm looks this often whether an eviction has cut it off without anyone noticing. */
+/** Often enough to hold twice a second and to see within a tenth of that that a source has stopped. */
+const TICK_EVERY_MS = 50;
+/** While a stream or the program is live an alarm looks this often whether an eviction has cut it off without anyone noticing. */
 const ALARM_EVERY_MS = 15_000;
 /** Publishers reconnect within this after an eviction; only then is a stream that was live reported lost. */
 const RECONNECT_GRACE_MS = 6_000;
+/** Larger key frames are not kept for a hold that outlives the object: a stored value has room for 2 MiB. */
+const MAX_STORED_PICTURE_BYTES = 1_500_000;
+/** A destination that unsubscribes because it was stopped is not to be woken before it could say so. */
+const WAKE_EGRESS_AFTER_MS = 250;
 
 /** What survives eviction. Sockets and media do not: clients reconnect. */
 interface StoredRouter {
 	readonly broadcastId: string;
 	/** Why, once the broadcast has ended. */
 	readonly ended?: string;
-	/** Highest fence that has published each stream: a compositor with a lower one has been replaced. */
-	readonly fences: Partial<Record<StreamName, number>>;
+	/** Highest fence that has published the composite: a compositor with a lower one has been replaced. */
+	readonly fence: number;
 	/** Streams last reported live. */
 	readonly live: readonly StreamName[];
+	readonly plan?: ProgramPlan;
+	/** When there began to be no source for the program; absent while there is one. */
+	readonly sourceLostAtMs?: number;
 }
 
 /** Durable Object: the media plane of one broadcast. Streams and sockets are joined here; all decisions are in {@link LiveStream}. */
 export class Router extends DurableObject<Env> implements RouterRpc {
-	readonly #streams = new Map<StreamName, LiveStream>();
-	readonly #reporter: ChangeReporter<StreamChange>;
+	readonly #streams: Readonly<Record<PublishedStreamName, LiveStream>>;
+	readonly #program: ProgramStream;
+	readonly #toBroadcast: ChangeReporter<BroadcastReport>;
+	readonly #toEgress: ChangeReporter<string>;
 	readonly #wokeMs = Date.now();
 	#stored: StoredRouter | undefined;
 	#ticker: ReturnType<typeof setInterval> | undefined;
 	#subscriberCount = 0;
+	#saidHoldExpired = false;
 
 	constructor(state: DurableObjectState, env: Env) {
 		super(state, env);
-		this.#reporter = new ChangeReporter(
-			(change) => this.#tellBroadcast(change),
-			(delayMs, action) => setTimeout(action, delayMs),
-		);
+		const after = (delayMs: number, action: () => void) => void setTimeout(action, delayMs);
+		this.#toBroadcast = new ChangeReporter((report) => this.#tellBroadcast(report), after);
+		this.#toEgress = new ChangeReporter((destinationId) => this.#wakeEgress(destinationId), after);
+		this.#streams = {
+			host: this.#liveStream("host", (tag, nowMs) => this.#program.push("host", tag, nowMs)),
+			guest: this.#liveStream("guest"),
+			[MAIN_COMPOSITE_STREAM]: this.#liveStream(MAIN_COMPOSITE_STREAM, (tag, nowMs) =>
+				this.#program.push("composite", tag, nowMs),
+			),
+		};
+		this.#program = new ProgramStream({
+			onSource: (source) => this.#sourceChanged(source),
+			onHold: (keyFrame) => this.#keepPicture(keyFrame),
+			onKeyFrameRequest: (request) => this.#streams[MAIN_COMPOSITE_STREAM].tellPublisher(JSON.stringify(request)),
+		});
 		state.blockConcurrencyWhile(async () => {
 			this.#stored = await state.storage.get<StoredRouter>("router");
+			if (this.#stored?.plan?.onAir && this.#stored.ended === undefined) {
+				await this.#resume(this.#stored.plan);
+			}
 		});
 	}
 
 	async open(config: { readonly broadcastId: string }): Promise<void> {
 		if (this.#stored === undefined) {
-			await this.#store({ broadcastId: config.broadcastId, fences: {}, live: [] });
+			await this.#store({ broadcastId: config.broadcastId, fence: 0, live: [] });
 		}
+	}
+
+	async plan(plan: ProgramPlan): Promise<void> {
+		if (this.#stored === undefined || this.#stored.ended !== undefined) {
+			return;
+		}
+		const stored = this.#store({ ...this.#stored, plan });
+		this.#apply(plan);
+		await stored;
+		await this.#scheduleAlarm();
 	}
 
 	async end(reason: string): Promise<void> {
@@ -57,18 +105,28 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			return;
 		}
 		const stored = this.#store({ ...this.#stored, ended: reason, live: [] });
-		for (const stream of this.#streams.values()) {
+		for (const stream of Object.values(this.#streams)) {
 			stream.end(reason);
 		}
-		this.#streams.clear();
+		this.#program.end(reason);
 		this.#stopTicking();
 		await stored;
+		await this.ctx.storage.delete("picture");
 		await this.ctx.storage.deleteAlarm();
 	}
 
 	async stats(): Promise<RouterStats> {
 		const nowMs = Date.now();
-		return { streams: [...this.#streams.values()].map((stream) => stream.stats(nowMs)) };
+		const streams = Object.values(this.#streams).filter((stream) => stream.wasUsed);
+		const program = this.#program.programStats(nowMs);
+		const isProgramUsed = program.source !== "none" || this.#program.fanout.hasSubscribers;
+		return {
+			streams: [
+				...streams.map((stream) => stream.stats(nowMs)),
+				...(isProgramUsed ? [this.#program.stats(nowMs)] : []),
+			],
+			program,
+		};
 	}
 
 	override async fetch(request: Request): Promise<Response> {
@@ -79,19 +137,26 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		if (asked === undefined) {
 			return new Response("router: expected /publish or /subscribe with a stream that exists", { status: 404 });
 		}
-		if (asked.direction === "subscribe" && !this.#stream(asked.stream).hasRoomFor({ acknowledges: asked.ack })) {
+		if (asked.direction === "subscribe" && !this.#fanout(asked.stream).hasRoomFor({ acknowledges: asked.ack })) {
 			return new Response("router: this stream has as many subscribers as it can take", { status: 503 });
 		}
 		const pair = new WebSocketPair();
 		pair[1].binaryType = "arraybuffer";
 		pair[1].accept();
-		this.#join(pair[1], asked);
+		if (this.#stored === undefined || this.#stored.ended !== undefined) {
+			const reason = this.#stored?.ended ?? "this broadcast is not open";
+			pair[1].close(CLOSE.ended.code, closeReason(reason));
+		} else if (asked.direction === "publish") {
+			this.#joinPublisher(pair[1], asked, this.#stored);
+		} else {
+			this.#joinSubscriber(pair[1], asked);
+		}
 		const offered = request.headers.get("Sec-WebSocket-Protocol")?.split(/,\s*/) ?? [];
 		const headers = offered.includes(MEDIA_SUBPROTOCOL) ? { "Sec-WebSocket-Protocol": MEDIA_SUBPROTOCOL } : {};
 		return new Response(null, { status: 101, webSocket: pair[0], headers });
 	}
 
-	/** Reports streams that an eviction cut off and whose publishers have not come back. */
+	/** Reports streams that an eviction cut off and whose publishers have not come back, and a hold that has lasted too long. */
 	override async alarm(): Promise<void> {
 		const stored = this.#stored;
 		if (stored === undefined || stored.ended !== undefined) {
@@ -102,107 +167,217 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			await this.ctx.storage.setAlarm(Date.now() + RECONNECT_GRACE_MS - awakeMs);
 			return;
 		}
-		for (const stream of stored.live) {
-			if (this.#streams.get(stream)?.state !== "live") {
-				this.#changed({ stream, state: "idle" });
+		for (const name of PUBLISHED_STREAM_NAMES) {
+			if (stored.live.includes(name) && this.#streams[name].state !== "live") {
+				this.#changed({ stream: name, state: "idle" });
 			}
 		}
+		this.#checkHold(Date.now());
 		await this.#scheduleAlarm();
 	}
 
-	#join(socket: WebSocket, asked: SocketRequest): void {
-		if (this.#stored === undefined || this.#stored.ended !== undefined) {
-			const reason = this.#stored?.ended ?? "this broadcast is not open";
-			socket.close(CLOSE.ended.code, closeReason(reason));
-			return;
+	/** Takes up what an earlier life of the object was doing: its program goes on with the picture it held, if it held one. */
+	async #resume(plan: ProgramPlan): Promise<void> {
+		this.#apply(plan, true);
+		const keyFrame = await this.ctx.storage.get<StreamTag>("picture");
+		if (keyFrame !== undefined) {
+			this.#program.restore(keyFrame, Date.now());
 		}
-		if (asked.direction === "publish") {
-			this.#joinPublisher(socket, asked.stream, asked.fence, this.#stored);
-		} else {
-			this.#joinSubscriber(socket, asked.stream, asked.ack, asked.group);
-		}
-		this.#ticker ??= setInterval(() => this.#tick(), TICK_EVERY_MS);
+		this.#toBroadcast.report("restarted", { kind: "restarted" });
+		await this.#scheduleAlarm();
 	}
 
-	#joinPublisher(socket: WebSocket, name: StreamName, fence: number, stored: StoredRouter): void {
-		const highest = stored.fences[name] ?? 0;
-		if (fence < highest) {
-			socket.close(CLOSE.takenOver.code, closeReason(`publisher: expected fence ${highest} or higher, got ${fence}`));
+	#apply(plan: ProgramPlan, resumes = false): void {
+		const nowMs = Date.now();
+		const composite = this.#streams[MAIN_COMPOSITE_STREAM];
+		if ((this.#stored?.fence ?? 0) < plan.minFence && composite.hasPublisher) {
+			composite.closePublisher("takenOver", `compositor: expected fence ${plan.minFence} or higher`, nowMs);
+			this.#program.gone("composite", nowMs);
+		}
+		this.#program.plan(plan, nowMs, resumes);
+		const { host } = this.#streams;
+		this.#program.setHostFit(passthroughRefusal(host.facts, plan) === undefined);
+		if (host.state === "live") {
+			this.#changed(this.#described({ stream: "host", state: "live", ...host.facts.size }));
+		}
+		this.#startTicking();
+	}
+
+	#joinPublisher(socket: WebSocket, { stream: name, fence }: PublishRequest, stored: StoredRouter): void {
+		const isComposite = name === MAIN_COMPOSITE_STREAM;
+		const lowest = isComposite ? Math.max(stored.fence, stored.plan?.minFence ?? 0) : 0;
+		if (fence < lowest) {
+			socket.close(CLOSE.takenOver.code, closeReason(`publisher: expected fence ${lowest} or higher, got ${fence}`));
 			return;
 		}
-		if (fence > highest) {
-			this.#storeInBackground({ ...stored, fences: { ...stored.fences, [name]: fence } });
+		if (isComposite && fence > stored.fence) {
+			this.#storeInBackground({ ...stored, fence });
 		}
-		const stream = this.#stream(name);
+		const stream = this.#streams[name];
 		const publisher = stream.publish(new SocketSink(socket), Date.now());
 		socket.addEventListener("message", (event) => {
 			stream.publisherMessage(publisher, event.data, Date.now());
 		});
-		onGone(socket, () => stream.publisherGone(publisher, Date.now()));
-	}
-
-	#joinSubscriber(socket: WebSocket, name: StreamName, acknowledges: boolean, withGroup: boolean): void {
-		const stream = this.#stream(name);
-		const id = `subscriber-${++this.#subscriberCount}`;
-		const subscriber = stream.subscribe(new SocketSink(socket), { id, acknowledges, withGroup }, Date.now());
-		socket.addEventListener("message", (event) => {
-			stream.subscriberMessage(subscriber, event.data, Date.now());
+		onGone(socket, () => {
+			const nowMs = Date.now();
+			stream.publisherGone(publisher, nowMs);
+			if (name !== "guest" && !stream.hasPublisher) {
+				this.#program.gone(sourceOf(name), nowMs);
+			}
 		});
-		onGone(socket, () => stream.subscriberGone(subscriber));
+		this.#startTicking();
 	}
 
-	#stream(name: StreamName): LiveStream {
-		let stream = this.#streams.get(name);
-		if (stream === undefined) {
-			stream = new LiveStream({
-				stream: name,
-				needsVideo: name === "host" || name === "guest",
-				onChange: (change) => this.#changed(change),
-			});
-			this.#streams.set(name, stream);
-		}
-		return stream;
+	#joinSubscriber(socket: WebSocket, { stream: name, ack, group, egress }: SubscribeRequest): void {
+		const fanout = this.#fanout(name);
+		const id = egress === undefined ? `subscriber-${++this.#subscriberCount}` : `egress-${egress}`;
+		const options = { id, acknowledges: ack, withGroup: group };
+		const subscriber = fanout.subscribe(new SocketSink(socket), options, Date.now());
+		socket.addEventListener("message", (event) => {
+			fanout.subscriberMessage(subscriber, event.data, Date.now());
+		});
+		onGone(socket, () => {
+			fanout.subscriberGone(subscriber);
+			if (egress !== undefined) {
+				setTimeout(() => this.#toEgress.report(egress, egress), WAKE_EGRESS_AFTER_MS);
+			}
+		});
+		this.#startTicking();
+	}
+
+	#liveStream(stream: PublishedStreamName, onTag?: (tag: StreamTag, nowMs: number) => void): LiveStream {
+		return new LiveStream({
+			stream,
+			onChange: (change) => this.#streamChanged(change),
+			...(onTag !== undefined && { onTag }),
+		});
+	}
+
+	#fanout(name: StreamName): Fanout {
+		return name === MAIN_PROGRAM_STREAM ? this.#program.fanout : this.#streams[name].fanout;
 	}
 
 	#tick(): void {
 		const nowMs = Date.now();
-		for (const stream of this.#streams.values()) {
+		const streams = Object.values(this.#streams);
+		for (const stream of streams) {
 			stream.tick(nowMs);
 		}
-		if (![...this.#streams.values()].some((stream) => stream.needsTicks)) {
+		this.#program.tick(nowMs);
+		this.#checkHold(nowMs);
+		if (!this.#program.needsTicks && !streams.some((stream) => stream.needsTicks)) {
 			this.#stopTicking();
 		}
 	}
 
+	#startTicking(): void {
+		this.#ticker ??= setInterval(() => this.#tick(), TICK_EVERY_MS);
+	}
+
 	#stopTicking(): void {
-		if (this.#ticker !== undefined) {
-			clearInterval(this.#ticker);
-			this.#ticker = undefined;
+		clearInterval(this.#ticker ?? null);
+		this.#ticker = undefined;
+	}
+
+	/** Word of a stream, which may change what the program can be made of. */
+	#streamChanged(change: StreamChange): void {
+		const plan = this.#stored?.plan;
+		if (change.stream === "host" && change.state === "live" && plan !== undefined) {
+			this.#program.setHostFit(passthroughRefusal(this.#streams.host.facts, plan) === undefined);
 		}
+		if (change.state === "idle" && change.stream === MAIN_COMPOSITE_STREAM) {
+			this.#program.gone("composite", Date.now());
+		}
+		this.#changed(this.#described(change));
+	}
+
+	#described(change: StreamChange): StreamChange {
+		const plan = this.#stored?.plan;
+		const isHost = change.stream === "host" && change.state === "live";
+		const unfit = isHost && plan !== undefined ? passthroughRefusal(this.#streams.host.facts, plan) : undefined;
+		const isComposite = change.stream === MAIN_COMPOSITE_STREAM;
+		return {
+			...change,
+			...(unfit !== undefined && { unfit }),
+			...(isComposite && { fence: this.#stored?.fence ?? 0 }),
+		};
 	}
 
 	#changed(change: StreamChange): void {
-		if (this.#stored === undefined || this.#stored.ended !== undefined) {
+		const stored = this.#stored;
+		if (stored === undefined || stored.ended !== undefined) {
 			return;
 		}
-		const live = STREAM_NAMES.filter((name) =>
-			name === change.stream ? change.state === "live" : this.#stored?.live.includes(name),
-		);
-		this.#storeInBackground({ ...this.#stored, live });
-		this.#reporter.report(change.stream, change);
+		const others = stored.live.filter((name) => name !== change.stream);
+		const live = change.state === "live" ? [...others, change.stream] : others;
+		if (live.length !== stored.live.length) {
+			this.#storeInBackground({ ...stored, live });
+		}
+		this.#report({ kind: "stream", change });
 		this.ctx.waitUntil(this.#scheduleAlarm());
 	}
 
+	#sourceChanged(source: ProgramSource): void {
+		const stored = this.#stored;
+		if (stored === undefined || stored.ended !== undefined) {
+			return;
+		}
+		const { sourceLostAtMs, ...rest } = stored;
+		if (source === "hold") {
+			this.#storeInBackground({ ...rest, sourceLostAtMs: sourceLostAtMs ?? Date.now() });
+		} else if (sourceLostAtMs !== undefined) {
+			this.#storeInBackground(rest);
+			this.ctx.storage.delete("picture", { allowUnconfirmed: true }).catch(warnOfStorage);
+		}
+		if (!stored.live.includes(MAIN_PROGRAM_STREAM) && source !== "none") {
+			this.#changed({ stream: MAIN_PROGRAM_STREAM, state: "live" });
+		}
+		this.#report({ kind: "program", change: { source } });
+	}
+
+	#keepPicture(keyFrame: StreamTag): void {
+		if (keyFrame.message.byteLength <= MAX_STORED_PICTURE_BYTES) {
+			this.ctx.storage.put("picture", keyFrame, { allowUnconfirmed: true }).catch(warnOfStorage);
+		}
+	}
+
+	/** The hold, or the time without a program since the object was lost, has an end. */
+	#checkHold(nowMs: number): void {
+		const { plan, sourceLostAtMs, live = [] } = this.#stored ?? {};
+		if (plan?.onAir !== true || !live.includes(MAIN_PROGRAM_STREAM)) {
+			return;
+		}
+		const lostMs = sourceLostAtMs === undefined ? this.#program.withoutSourceMs(nowMs) : nowMs - sourceLostAtMs;
+		const expired = lostMs > plan.holdSeconds * MS_PER_SECOND;
+		if (expired && !this.#saidHoldExpired) {
+			this.#report({ kind: "hold-expired" });
+		}
+		this.#saidHoldExpired = expired;
+	}
+
+	#report(report: BroadcastReport): void {
+		this.#toBroadcast.report(reportKey(report), report);
+	}
+
 	async #scheduleAlarm(): Promise<void> {
-		if (this.#stored !== undefined && this.#stored.live.length > 0) {
+		const { ended, live = [], plan } = this.#stored ?? {};
+		if (ended === undefined && (live.length > 0 || plan?.onAir)) {
 			await this.ctx.storage.setAlarm(Date.now() + ALARM_EVERY_MS);
 		}
 	}
 
-	async #tellBroadcast(change: StreamChange): Promise<void> {
+	async #tellBroadcast(report: BroadcastReport): Promise<void> {
 		const { BROADCAST } = this.env;
 		if (this.#stored !== undefined && this.#stored.ended === undefined) {
-			await BROADCAST.get(BROADCAST.idFromName(this.#stored.broadcastId)).streamChanged(change);
+			await tellBroadcast(BROADCAST.get(BROADCAST.idFromName(this.#stored.broadcastId)), report);
+		}
+	}
+
+	/** Only a call wakes an object that was lost, and nobody else knows that it was. */
+	async #wakeEgress(destinationId: string): Promise<void> {
+		const { EGRESS } = this.env;
+		if (this.#stored?.plan?.onAir && this.#stored.ended === undefined) {
+			await EGRESS.get(EGRESS.idFromName(`${this.#stored.broadcastId}/${destinationId}`)).resume();
 		}
 	}
 
@@ -214,10 +389,16 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 	/** Without the output gate: media must not wait for a disk. Losing such a write costs a late report or an old compositor's frames. */
 	#storeInBackground(stored: StoredRouter): void {
 		this.#stored = stored;
-		this.ctx.storage.put("router", stored, { allowUnconfirmed: true }).catch((error: unknown) => {
-			console.error("router: could not keep its state:", String(error));
-		});
+		this.ctx.storage.put("router", stored, { allowUnconfirmed: true }).catch(warnOfStorage);
 	}
+}
+
+function sourceOf(name: "host" | typeof MAIN_COMPOSITE_STREAM): SourceId {
+	return name === "host" ? "host" : "composite";
+}
+
+function warnOfStorage(error: unknown): void {
+	console.error("router: could not keep its state:", String(error));
 }
 
 function onGone(socket: WebSocket, gone: () => void): void {

@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { type StreamName, streamNameSchema } from "../protocol/roles.ts";
+import { publishedStreamNameSchema, streamNameSchema } from "../protocol/roles.ts";
 
 const flagSchema = z.enum(["0", "1"]).transform((value) => value === "1");
 
 const publishQuerySchema = z.object({
-	stream: streamNameSchema,
+	stream: publishedStreamNameSchema,
 	fence: z.coerce.number().int().nonnegative().default(0),
 });
 
@@ -13,11 +13,13 @@ const subscribeQuerySchema = z.object({
 	ack: flagSchema.default(false),
 	/** `0`: start at the next key frame, for a subscriber that has had the present group of pictures already. */
 	group: flagSchema.default(true),
+	/** The destination's id, where an Egress subscribes. */
+	egress: z.string().min(1).optional(),
 });
 
-export type SocketRequest =
-	| { readonly direction: "publish"; readonly stream: StreamName; readonly fence: number }
-	| { readonly direction: "subscribe"; readonly stream: StreamName; readonly ack: boolean; readonly group: boolean };
+export type PublishRequest = { readonly direction: "publish" } & z.infer<typeof publishQuerySchema>;
+export type SubscribeRequest = { readonly direction: "subscribe" } & z.infer<typeof subscribeQuerySchema>;
+export type SocketRequest = PublishRequest | SubscribeRequest;
 
 /** What a request to the Router's `fetch` asks for; `undefined` when it is not one the Router knows. */
 export function parseSocketRequest(url: URL): SocketRequest | undefined {

@@ -10,13 +10,11 @@ export class SocketSink implements MediaSink {
 	}
 
 	send(message: Uint8Array): boolean {
-		try {
-			this.#socket.send(message);
-			return true;
-		} catch {
-			// The peer closed between two messages; its close event is on the way and tells the rest.
-			return false;
-		}
+		return this.#send(message);
+	}
+
+	sendText(text: string): boolean {
+		return this.#send(text);
 	}
 
 	close(kind: CloseKind, reason: string): void {
@@ -24,6 +22,16 @@ export class SocketSink implements MediaSink {
 			this.#socket.close(CLOSE[kind].code, closeReason(reason));
 		} catch {
 			// Closed already: that is what was wanted.
+		}
+	}
+
+	#send(message: Uint8Array | string): boolean {
+		try {
+			this.#socket.send(message);
+			return true;
+		} catch {
+			// The peer closed between two messages; its close event is on the way and tells the rest.
+			return false;
 		}
 	}
 }

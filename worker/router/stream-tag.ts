@@ -18,8 +18,14 @@ export interface StreamConfigs {
 export interface StreamTag {
 	readonly track: "audio" | "video";
 	readonly keyFrame: boolean;
-	/** Stream time, unwrapped. */
+	/** Stream time (decoding time, for pictures), unwrapped. */
 	readonly timeMs: number;
+	/** Presentation less decoding time; 0 for sound. */
+	readonly compositionMs: number;
+	/** Another number where the source's own time was joined on anew: another publisher, a restart, a jump. */
+	readonly epoch: number;
+	/** Of a composite's picture: presentation time of the host's picture in it, 32-bit milliseconds of the host's stream. */
+	readonly showsHostMs?: number;
 	/** The framed FLV tag with the stream's time in it: one WS-FLV message, shared by all subscribers and never written to. */
 	readonly message: Uint8Array;
 	readonly configs: StreamConfigs;

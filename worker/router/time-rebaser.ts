@@ -8,8 +8,10 @@ const DEFAULT_FRAME_INTERVAL_MS = 33;
 const LONGEST_FRAME_INTERVAL_MS = 200;
 /** A track that goes back by more than this has restarted; less is a publisher's jitter (OBS uses the same figure). */
 const RESTART_BACKWARDS_MS = 2_000;
-/** A step ahead of everything seen by more than this is a new time base, not a pause. */
+/** A step ahead of everything seen by more than this is a new time base, not a pause, where nothing is known of the time that really passed … */
 const RESTART_FORWARDS_MS = 10_000;
+/** … and where it is, a step ahead of that by more than this: media does not come from the future. */
+const AHEAD_OF_ARRIVAL_MS = 2_000;
 
 /**
  * Gives a stream one time line over a succession of sources, each with 32-bit millisecond time of its own that may start anywhere, wrap,
@@ -28,6 +30,8 @@ export class TimeRebaser {
 	/** Stream time the present source was joined on at: its sound from before that is not wanted. */
 	#joinMs: number | undefined;
 	#frameIntervalMs = DEFAULT_FRAME_INTERVAL_MS;
+	#epoch = 0;
+	#arrivedMs: number | undefined;
 
 	/** @param firstMs stream time of the very first tag; the source's own time where omitted */
 	constructor(firstMs?: number) {
@@ -39,6 +43,11 @@ export class TimeRebaser {
 		return maxOf(this.#outputMs);
 	}
 
+	/** Rises whenever a source was joined on, and when its time has jumped. */
+	get epoch(): number {
+		return this.#epoch;
+	}
+
 	/** The next tag comes from another source. */
 	restart(): void {
 		this.#unwrapper = new TimestampUnwrapper();
@@ -48,11 +57,12 @@ export class TimeRebaser {
 
 	/**
 	 * Stream time of the source's next tag, unwrapped; `undefined` when the tag is sound from before the point at which its source was
-	 * joined on, and so is to be dropped.
+	 * joined on, and so is to be dropped. `nowMs` is when the tag came, where the caller knows: it tells a jump in time from a pause.
 	 */
-	map(track: TimedTrack, timestampMs: number): number | undefined {
+	map(track: TimedTrack, timestampMs: number, nowMs?: number): number | undefined {
 		const inputMs = this.#unwrapper.unwrapMs(timestampMs);
-		const offsetMs = this.#offsetFor(track, inputMs);
+		const offsetMs = this.#offsetFor(track, inputMs, nowMs);
+		this.#arrivedMs = nowMs;
 		const mappedMs = inputMs + offsetMs;
 		if (track === "audio" && this.#joinMs !== undefined && mappedMs < this.#joinMs) {
 			return undefined;
@@ -65,10 +75,11 @@ export class TimeRebaser {
 		return outputMs;
 	}
 
-	#offsetFor(track: TimedTrack, inputMs: number): number {
-		if (this.#offsetMs !== undefined && !this.#isJump(track, inputMs)) {
+	#offsetFor(track: TimedTrack, inputMs: number, nowMs: number | undefined): number {
+		if (this.#offsetMs !== undefined && !this.#isJump(track, inputMs, nowMs)) {
 			return this.#offsetMs;
 		}
+		this.#epoch++;
 		const lastMs = this.lastMs;
 		if (lastMs === undefined) {
 			this.#joinMs = this.#firstMs;
@@ -81,12 +92,14 @@ export class TimeRebaser {
 		return this.#offsetMs;
 	}
 
-	#isJump(track: TimedTrack, inputMs: number): boolean {
+	#isJump(track: TimedTrack, inputMs: number, nowMs: number | undefined): boolean {
+		const pausedMs = nowMs === undefined || this.#arrivedMs === undefined ? undefined : nowMs - this.#arrivedMs;
+		const forwardsMs = pausedMs === undefined ? RESTART_FORWARDS_MS : pausedMs + AHEAD_OF_ARRIVAL_MS;
 		const sameTrackMs = this.#inputMs[track];
 		const latestMs = maxOf(this.#inputMs);
 		return (
 			(sameTrackMs !== undefined && inputMs < sameTrackMs - RESTART_BACKWARDS_MS) ||
-			(latestMs !== undefined && inputMs > latestMs + RESTART_FORWARDS_MS)
+			(latestMs !== undefined && inputMs > latestMs + forwardsMs)
 		);
 	}
 

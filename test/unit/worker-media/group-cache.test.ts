@@ -3,7 +3,15 @@ import { GroupCache, MAX_GROUP_BYTES, MAX_GROUP_TAGS, STALE_AFTER_MS } from "../
 import type { StreamTag } from "../../../worker/router/stream-tag.ts";
 
 function tag(keyFrame: boolean, bytes = 10): StreamTag {
-	return { track: "video", keyFrame, timeMs: 0, message: new Uint8Array(bytes), configs: {} };
+	return {
+		track: "video",
+		keyFrame,
+		timeMs: 0,
+		compositionMs: 0,
+		message: new Uint8Array(bytes),
+		configs: {},
+		epoch: 1,
+	};
 }
 
 test("holds the group from its key frame on, and nothing before the first key frame", () => {

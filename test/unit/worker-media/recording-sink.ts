@@ -6,6 +6,7 @@ import type { MediaSink } from "../../../worker/router/media-sink.ts";
 /** A peer that keeps what it is sent. */
 export class RecordingSink implements MediaSink {
 	readonly messages: Uint8Array[] = [];
+	readonly texts: string[] = [];
 	closed: { kind: CloseKind; reason: string } | undefined;
 	/** Set to act as a socket that has gone. */
 	gone = false;
@@ -16,6 +17,13 @@ export class RecordingSink implements MediaSink {
 		}
 		this.messages.push(message);
 		return true;
+	}
+
+	sendText(text: string): boolean {
+		if (!this.gone) {
+			this.texts.push(text);
+		}
+		return !this.gone;
 	}
 
 	close(kind: CloseKind, reason: string): void {

@@ -12,6 +12,8 @@ import {
 import { RecordingSink } from "./recording-sink.ts";
 import { audioConfig, interFrame, keyFrame, sound, videoConfig } from "./wsflv-fixtures.ts";
 
+const OWN = { compositionMs: 0, epoch: 1 };
+
 function config(tag: ReturnType<typeof videoConfig>): ConfigTag {
 	return { message: flvTagBytes(tag), body: tag.body };
 }
@@ -19,15 +21,22 @@ function config(tag: ReturnType<typeof videoConfig>): ConfigTag {
 const CONFIGS: StreamConfigs = { video: config(videoConfig(0)), audio: config(audioConfig(0)) };
 
 function key(timeMs: number, configs = CONFIGS, padding = 0): StreamTag {
-	return { track: "video", keyFrame: true, timeMs, message: flvTagBytes(keyFrame(timeMs, 0, padding)), configs };
+	return {
+		track: "video",
+		keyFrame: true,
+		timeMs,
+		message: flvTagBytes(keyFrame(timeMs, 0, padding)),
+		configs,
+		...OWN,
+	};
 }
 
 function inter(timeMs: number, configs = CONFIGS): StreamTag {
-	return { track: "video", keyFrame: false, timeMs, message: flvTagBytes(interFrame(timeMs)), configs };
+	return { track: "video", keyFrame: false, timeMs, message: flvTagBytes(interFrame(timeMs)), configs, ...OWN };
 }
 
 function audio(timeMs: number, configs = CONFIGS): StreamTag {
-	return { track: "audio", keyFrame: false, timeMs, message: flvTagBytes(sound(timeMs)), configs };
+	return { track: "audio", keyFrame: false, timeMs, message: flvTagBytes(sound(timeMs)), configs, ...OWN };
 }
 
 function ack(tags: number): string {
