@@ -1,7 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import type { CompositorPool } from "../../worker/pool/compositor-pool.ts";
-import { FRAMES_TIMEOUT_MS, RECONNECT_TIMEOUT_MS, START_TIMEOUT_MS } from "../../worker/pool/lease-records.ts";
+import {
+	FRAMES_TIMEOUT_MS,
+	RECONNECT_TIMEOUT_MS,
+	SILENT_AFTER_MS,
+	START_TIMEOUT_MS,
+} from "../../worker/pool/lease-records.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { call, create, env, openSocket, problem, until } from "./api-client.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
@@ -31,9 +36,15 @@ async function standingIs(leaseId: string, standing: string): Promise<void> {
 	await until(`lease ${standing}`, async () => ((await pool().standing(leaseId)) === standing ? true : undefined));
 }
 
+/** Resolves when all that the runner has sent has been taken: the pool answers a lease that is none of its own. */
+async function heard(runner: RunnerPeer): Promise<void> {
+	runner.heartbeat("of-another-time", 0);
+	await runner.toldToRelease("of-another-time");
+}
+
 /** A broadcast that asks for a compositor itself, and asks again when it loses it. */
 async function liveBroadcast(): Promise<string> {
-	const { id } = await create();
+	const { id } = await create({ alwaysCompose: true });
 	await call("POST", `/api/broadcasts/${id}/start`);
 	return id;
 }
@@ -68,9 +79,12 @@ test("a lease without a first frame is lost after the time to start", async () =
 	await runnersAre(1);
 	await pool().acquire({ broadcastId, token: "t", fence: 1 });
 	const { leaseId } = await runner.assigned(broadcastId);
-	runner.heartbeat(leaseId, 0);
-	await ringAfter(START_TIMEOUT_MS - 1);
-	expect(await pool().standing(leaseId)).toBe("assigned");
+	for (let ms = 0; ms < START_TIMEOUT_MS; ms += 1_000) {
+		runner.heartbeat(leaseId, 0);
+		await heard(runner);
+		await ringAfter(ms === 0 ? 999 : 1_000);
+		expect(await pool().standing(leaseId)).toBe("assigned");
+	}
 	await ringAfter(1);
 	expect(await pool().standing(leaseId)).toBe("unknown");
 	await runner.toldToRelease(leaseId);
@@ -140,7 +154,9 @@ test("a runner that reconnects in time keeps its leases", async () => {
 	await after.toldToRelease("of-another-time");
 	expect(await pool().standing(keptLease.leaseId)).toBe("assigned");
 	expect(await pool().standing(forgottenLease.leaseId)).toBe("unknown");
-	await ringAfter(RECONNECT_TIMEOUT_MS);
+	await ringAfter(RECONNECT_TIMEOUT_MS / 2);
+	await heard(after);
+	await ringAfter(RECONNECT_TIMEOUT_MS / 2);
 	expect(await pool().standing(keptLease.leaseId)).toBe("assigned");
 	await pool().release(keptLease.leaseId, "test");
 	await retire(after);
@@ -177,6 +193,50 @@ test("a runner that talks nonsense is closed, and the others do not notice", asy
 	expect((await early.closing()).code).toBe(CLOSE.forbidden.code);
 	expect(await pool().stats()).toMatchObject({ runners: 1, freePlaces: 1 });
 	await retire(good);
+});
+
+test("a frozen runner loses its lease to another, gets none while it is silent, and serves again when it is heard", async () => {
+	const frozen = await RunnerPeer.connect("runner-1", 2);
+	await runnersAre(1);
+	const broadcastId = await liveBroadcast();
+	const first = await frozen.assigned(broadcastId);
+	frozen.heartbeat(first.leaseId, 30);
+	await standingIs(first.leaseId, "running");
+	const other = await RunnerPeer.connect("runner-2", 1);
+	await runnersAre(2);
+	await ringAfter(FRAMES_TIMEOUT_MS);
+	await heard(other);
+	expect((await other.assigned(broadcastId)).fence).toBe(2);
+	advanceClock(SILENT_AFTER_MS);
+	await heard(other);
+	expect(await pool().stats()).toEqual({ runners: 2, capacity: 3, freePlaces: 0, leases: 1, waiting: 0 });
+	const queued = nextBroadcast();
+	const answer = await pool().acquire({ broadcastId: queued, token: "t", fence: 1 });
+	expect(answer.outcome).toBe("waiting");
+	await evictDurableObject(pool());
+	frozen.heartbeat(first.leaseId, 31);
+	await frozen.toldToRelease(first.leaseId);
+	await frozen.assigned(queued);
+	await end(broadcastId);
+	await retire(frozen);
+	await retire(other);
+});
+
+test("a lease that is starting is not forgotten by a pool that falls asleep over it", async () => {
+	const runner = await RunnerPeer.connect("runner-1", 1);
+	const broadcastId = nextBroadcast();
+	await runnersAre(1);
+	const answer = await pool().acquire({ broadcastId, token: "t", fence: 1 });
+	const { leaseId } = await runner.assigned(broadcastId);
+	expect(answer).toEqual({ outcome: "assigned", leaseId });
+	for (let ms = 0; ms < START_TIMEOUT_MS; ms += 2_000) {
+		await evictDurableObject(pool());
+		await heard(runner);
+		expect(await pool().standing(leaseId)).toBe("assigned");
+		await ringAfter(2_000);
+	}
+	expect(await pool().standing(leaseId)).toBe("unknown");
+	await retire(runner);
 });
 
 test("does not write to storage at each heartbeat", async () => {

@@ -160,11 +160,14 @@ export class LeaseBook {
 
 	/** The runner ended an assignment, because it was told to or could not go on. */
 	released(runnerId: string, leaseId: string, reason: string, nowMs: number): void {
-		this.#heard(runnerId, nowMs);
+		const wasSilent = this.#heard(runnerId, nowMs);
 		const lease = this.#leases.get(leaseId);
-		if (lease?.runnerId === runnerId) {
+		const isItsOwn = lease?.runnerId === runnerId;
+		if (isItsOwn) {
 			this.#end(lease, "released", reason);
 			this.#noteFailure(runnerId, nowMs);
+		}
+		if (isItsOwn || wasSilent) {
 			this.#assignWaiting(nowMs);
 		}
 	}
@@ -220,6 +223,7 @@ export class LeaseBook {
 				this.gone(runner.runnerId, nowMs);
 			}
 		}
+		this.#assignWaiting(nowMs);
 	}
 
 	#progress(lease: LeaseRecord, programFrames: number, nowMs: number): void {

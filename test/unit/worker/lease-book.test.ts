@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LeaseBook, MAX_WAITING, type PoolEffect } from "../../../worker/pool/lease-book.ts";
-import { FRAMES_TIMEOUT_MS, RECONNECT_TIMEOUT_MS, START_TIMEOUT_MS } from "../../../worker/pool/lease-records.ts";
+import {
+	FRAMES_TIMEOUT_MS,
+	RECONNECT_TIMEOUT_MS,
+	SILENT_AFTER_MS,
+	START_TIMEOUT_MS,
+} from "../../../worker/pool/lease-records.ts";
 
 const hello = (runnerId: string, capacity: number, leaseIds: string[] = []) => ({
 	type: "hello" as const,
@@ -38,7 +43,7 @@ test("gives a place at once when there is one, and tells nobody but the runner",
 	book.hello(hello("r", 1), 0);
 	expect(book.acquire(request("b"), "l", 0)).toEqual({ outcome: "assigned", leaseId: "l" });
 	expect(words(book.takeEffects())).toEqual(["r: assign l"]);
-	expect(book.stats(nowMs)).toEqual({ runners: 1, capacity: 1, freePlaces: 0, leases: 1, waiting: 0 });
+	expect(book.stats(0)).toEqual({ runners: 1, capacity: 1, freePlaces: 0, leases: 1, waiting: 0 });
 });
 
 test("serves those that wait in the order they came", () => {
@@ -83,13 +88,16 @@ test("a first frame makes a lease run; without one it is lost after the time to 
 	book.hello(hello("r", 1), 0);
 	book.acquire(request("b"), "l", 0);
 	book.takeEffects();
-	book.heartbeat("r", beat("l", 0), 1_000);
+	for (let nowMs = 1_000; nowMs < START_TIMEOUT_MS; nowMs += 1_000) {
+		book.heartbeat("r", beat("l", 0), nowMs);
+		book.expire(nowMs);
+	}
 	expect(book.nextDeadlineMs()).toBe(START_TIMEOUT_MS);
 	book.expire(START_TIMEOUT_MS - 1);
 	expect(book.standing("l")).toBe("assigned");
 	book.expire(START_TIMEOUT_MS);
 	expect(words(book.takeEffects())).toEqual(["r: release l", "b: lost l"]);
-	expect(book.stats(nowMs).freePlaces).toBe(1);
+	expect(book.stats(START_TIMEOUT_MS).freePlaces).toBe(1);
 });
 
 test("a running lease is renewed by new frames alone", () => {
@@ -129,7 +137,7 @@ test("a runner that started anew loses what it forgot, and drops what is not its
 	const book = running();
 	book.hello(hello("r", 1, ["stranger"]), 2_000);
 	expect(words(book.takeEffects())).toEqual(["r: release l", "b: lost l", "r: release stranger"]);
-	expect(book.stats(nowMs).freePlaces).toBe(1);
+	expect(book.stats(2_000).freePlaces).toBe(1);
 });
 
 test("a runner has no say over the leases of another", () => {
@@ -177,6 +185,74 @@ test("a restart gives every lease its full time again, and runners without a soc
 	expect(alone.nextDeadlineMs()).toBe(100_000 + RECONNECT_TIMEOUT_MS);
 	alone.expire(100_000 + RECONNECT_TIMEOUT_MS);
 	expect(words(alone.takeEffects())).toEqual(["b: lost l"]);
+});
+
+test("a runner that says nothing, though its socket is open, has no places until it is heard again", () => {
+	const book = running();
+	book.hello(hello("quiet", 2), 1_000);
+	book.takeEffects();
+	book.heartbeat("r", beat("l", 30), 3_000);
+	expect(book.stats(1_000 + SILENT_AFTER_MS - 1)).toMatchObject({ runners: 2, freePlaces: 2 });
+	expect(book.stats(1_000 + SILENT_AFTER_MS)).toMatchObject({ runners: 2, capacity: 3, freePlaces: 0 });
+	expect(book.acquire(request("c"), "l-c", 4_500)).toEqual({ outcome: "waiting", leaseId: "l-c" });
+	book.heartbeat("quiet", { type: "heartbeat", leases: [] }, 9_000);
+	expect(words(book.takeEffects())).toEqual(["quiet: assign l-c", "c: assigned l-c"]);
+	expect(book.stats(9_000).freePlaces).toBe(1);
+});
+
+test("a runner that is heard again by giving up what it has not got serves those that wait, too", () => {
+	const book = new LeaseBook();
+	book.hello(hello("r", 1), 0);
+	book.acquire(request("b"), "l", SILENT_AFTER_MS);
+	book.released("r", "of another time", "test", 10_000);
+	expect(words(book.takeEffects())).toEqual(["r: assign l", "b: assigned l"]);
+});
+
+test("a frozen runner's running lease is lost by its frames, and its next one goes elsewhere", () => {
+	const book = running();
+	book.hello(hello("other", 1), 1_000);
+	book.expire(1_000 + FRAMES_TIMEOUT_MS);
+	expect(words(book.takeEffects())).toEqual(["r: release l", "b: lost l"]);
+	expect(book.acquire(request("b", 2), "l2", 3_600).outcome).toBe("assigned");
+	expect(words(book.takeEffects())).toEqual(["other: assign l2"]);
+	book.heartbeat("r", beat("l", 2), 9_000);
+	expect(words(book.takeEffects())).toEqual(["r: release l"]);
+});
+
+test("a broadcast that has seen its compositor fail gets its next one from another runner, if there is one", () => {
+	const book = new LeaseBook();
+	book.hello(hello("large", 4), 0);
+	book.acquire(request("b"), "l1", 0);
+	book.hello(hello("small", 1), 0);
+	book.takeEffects();
+	book.acquire(request("b", 2), "l2", 1_000);
+	expect(words(book.takeEffects())).toEqual(["large: release l1", "small: assign l2"]);
+	book.acquire(request("b", 3), "l3", 2_000);
+	expect(words(book.takeEffects())).toEqual(["small: release l2", "large: assign l3"]);
+});
+
+test("a lease that starts on a runner that falls silent is waited for as long as for one that is away", () => {
+	const book = new LeaseBook();
+	book.hello(hello("r", 1), 0);
+	book.acquire(request("b"), "l", 1_000);
+	book.takeEffects();
+	expect(book.nextDeadlineMs()).toBe(RECONNECT_TIMEOUT_MS);
+	book.expire(RECONNECT_TIMEOUT_MS);
+	expect(words(book.takeEffects())).toEqual(["r: release l", "b: lost l"]);
+});
+
+test("no lease starts for ever, however often its pool falls asleep or its runner connects again", () => {
+	let book = new LeaseBook();
+	book.hello(hello("r", 1), 0);
+	book.acquire(request("b"), "l", 0);
+	let nowMs = 0;
+	while (book.standing("l") !== "unknown") {
+		nowMs += 4_000;
+		expect(nowMs).toBeLessThan(START_TIMEOUT_MS + 4_000);
+		book = new LeaseBook(structuredClone(book.state()), new Set(["r"]), nowMs);
+		book.hello(hello("r", 1, ["l"]), nowMs);
+		book.expire(nowMs);
+	}
 });
 
 test("wants storing when something changes, and not for a heartbeat", () => {
