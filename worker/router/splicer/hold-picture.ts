@@ -1,20 +1,20 @@
 import { type AvcConfig, parseAvcConfig } from "../../../media/avc/avc-config.ts";
 import { idrPicIdOf, withIdrPicId } from "../../../media/avc/idr-pic-id.ts";
-import { withoutSei } from "../../../media/avc/without-sei.ts";
+import { repeatedIdr, unshiftingIdrPicIds } from "../../../media/avc/repeated-idr.ts";
 import { MalformedError } from "../../../media/bytes/byte-reader.ts";
 import { readSingleTag } from "../../../media/flv/tag-reader.ts";
 import { parseVideoBody, videoFrameBody } from "../../../media/flv/video-body.ts";
 import type { StreamConfigs, StreamTag } from "../stream-tag.ts";
 import { ownTag } from "./own-tag.ts";
 
-/** Ids that repeated pictures take in turn; any two that differ would do. */
-const IDS = [0, 1] as const;
-
 /** A program's last key frame, which can be shown again as often as is wanted. */
 export class HoldPicture {
 	readonly keyFrame: StreamTag;
 	readonly #avc: AvcConfig | undefined;
 	readonly #data: Uint8Array;
+	/** The two pictures that are sent in turn; made when the first is wanted, since that takes tens of milliseconds for a large one. */
+	#repeats: readonly [Uint8Array, Uint8Array] | undefined;
+	#timesShown = 0;
 	/** idr_pic_id of the picture as it was sent last; `undefined` where it cannot be told. */
 	#id: number | undefined;
 
@@ -31,9 +31,12 @@ export class HoldPicture {
 	 * before: two IDR pictures that follow each other must differ in it (ITU-T H.264 §7.4.3).
 	 */
 	again(timeMs: number, configs: StreamConfigs): StreamTag {
-		const id = this.#id === IDS[0] ? IDS[1] : IDS[0];
-		const data = this.#orUnchanged((avc) => withIdrPicId(withoutSei(this.#data, avc.lengthSize), avc, id), this.#data);
-		this.#id = data === this.#data ? this.#id : id;
+		if (this.#timesShown === 0) {
+			this.#repeats = this.#orUnchanged((avc) => repeatedIdr(this.#data, avc), undefined);
+		}
+		const data = this.#repeats?.[this.#timesShown % 2 === 0 ? 0 : 1] ?? this.#data;
+		this.#timesShown++;
+		this.#id = this.#orUnchanged((avc) => idrPicIdOf(data, avc), undefined);
 		const { compositionMs } = this.keyFrame;
 		const body = videoFrameBody("avc", true, compositionMs, data);
 		return ownTag({ track: "video", keyFrame: true, timeMs, compositionMs, body, configs });
@@ -51,7 +54,8 @@ export class HoldPicture {
 			if (idrPicIdOf(video.data, avc) !== this.#id) {
 				return keyFrame.message;
 			}
-			const data = withIdrPicId(video.data, avc, this.#id === IDS[0] ? IDS[1] : IDS[0]);
+			const [other] = unshiftingIdrPicIds(this.#id);
+			const data = withIdrPicId(video.data, avc, other);
 			const changed = videoFrameBody("avc", true, video.compositionTimeMs, data);
 			return ownTag({ ...keyFrame, timeMs: timestampMs, body: changed }).message;
 		} catch (error) {
