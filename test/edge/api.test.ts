@@ -73,14 +73,16 @@ test("shows what was asked for, and never again a token, a stream key or a desti
 		height: 1280,
 		frameRate: 60,
 		videoBitrate: 6_000_000,
+		alwaysCompose: true,
+		holdSeconds: 0,
+		guestGraceSeconds: 600,
 	};
 	const embedded = { url: "rtmp://user:pass-word@127.0.0.1:9/app/embedded-key?sig=secret" };
 	const created = await create({
 		...asked,
-		alwaysCompose: false,
 		startMode: "manual",
 		record: false,
-		destinations: [DESTINATION, embedded],
+		destinations: [DESTINATION, { ...embedded, allowBFrames: false }],
 	});
 	expect(created).toMatchObject(asked);
 	const answers = [created.destinations];
@@ -102,8 +104,8 @@ test("shows what was asked for, and never again a token, a stream key or a desti
 		expect(shown).not.toContain(secret);
 	}
 	expect(created.destinations).toMatchObject([
-		{ name: "Somewhere", url: "rtmp://127.0.0.1:9/app", hasStreamKey: true, state: "idle" },
-		{ url: "rtmp://127.0.0.1:9/app/…", hasStreamKey: false, state: "idle" },
+		{ name: "Somewhere", url: "rtmp://127.0.0.1:9/app", hasStreamKey: true, allowBFrames: true, state: "idle" },
+		{ url: "rtmp://127.0.0.1:9/app/…", hasStreamKey: false, allowBFrames: false, state: "idle" },
 	]);
 });
 
@@ -134,6 +136,11 @@ test("refuses bodies with what it does not know or cannot do, naming each fault"
 		["too many pixels", { title: "x", width: 1_920, height: 1_920 }, "height"],
 		["a slow frame rate", { title: "x", frameRate: 5 }, "frameRate"],
 		["a bitrate in words", { title: "x", videoBitrate: "fast" }, "videoBitrate"],
+		["a long hold", { title: "x", holdSeconds: 3_601 }, "holdSeconds"],
+		["half a second's hold", { title: "x", holdSeconds: 0.5 }, "holdSeconds"],
+		["a long grace", { title: "x", guestGraceSeconds: 601 }, "guestGraceSeconds"],
+		["a negative grace", { title: "x", guestGraceSeconds: -1 }, "guestGraceSeconds"],
+		["composing in words", { title: "x", alwaysCompose: "yes" }, "alwaysCompose"],
 		["an option of later", { title: "x", record: true }, "record"],
 		["a schedule", { title: "x", scheduledStartTime: "2030-01-01T00:00:00Z" }, "scheduledStartTime"],
 		["a start of its own", { title: "x", startMode: "auto" }, "startMode"],

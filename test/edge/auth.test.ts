@@ -172,9 +172,11 @@ test("gives each role its streams", async () => {
 	const allowed: Record<string, string[]> = {
 		"host publish": ["admin", "host", "hostKey"],
 		"guest publish": ["admin", "guest", "guestKey"],
+		"composite/main publish": [],
 		"program/main publish": [],
 		"host subscribe": ["admin", "host", "guest", "hostKey", "guestKey"],
 		"guest subscribe": ["admin", "host", "guest", "hostKey", "guestKey"],
+		"composite/main subscribe": ["admin", "host", "guest", "hostKey", "guestKey"],
 		"program/main subscribe": ["admin", "host", "guest", "viewer", "hostKey", "guestKey"],
 		"program%2Fmain subscribe": ["admin", "host", "guest", "viewer", "hostKey", "guestKey"],
 	};
@@ -189,6 +191,25 @@ test("gives each role its streams", async () => {
 			}
 		}
 	}
+});
+
+test("a compositor publishes the composite, and nobody the program", async () => {
+	const { id } = await create();
+	const publish = (stream: string, token: string | undefined) =>
+		call("GET", `/api/broadcasts/${id}/media/${stream}?direction=publish`, {
+			token,
+			headers: { Upgrade: "websocket", Authorization: `Bearer ${token}` },
+		});
+	const compositor = await roleToken(id, "compositor", { fence: 1 });
+	// Whether its lease is still the newest is asked after its role.
+	await problem(await publish("composite/main", compositor), 409, "taken-over");
+	for (const token of [compositor, "test-admin-token", await roleToken(id, "host")]) {
+		const refused = await problem(await publish("program/main", token), 403, "forbidden");
+		expect(refused.detail).toBe(
+			"media: expected host, guest, composite/main to publish, got program/main, which is made of them",
+		);
+	}
+	await problem(await publish("program/main", "nonsense"), 401, "unauthorized");
 });
 
 test("the runner socket takes the runners' token and no other", async () => {

@@ -4,17 +4,21 @@ import { verifyRoleToken } from "../../worker/auth/role-token.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
 import { interFrame, keyFrame, videoConfig } from "../unit/worker-media/wsflv-fixtures.ts";
-import { call, create, env, openSocket, problem, roleToken, until } from "./api-client.ts";
+import { call, create as createBroadcast, env, openSocket, problem, roleToken, until } from "./api-client.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
 import { MediaSocketPeer } from "./media-socket-peer.ts";
 import { RunnerPeer } from "./runner-peer.ts";
 
 freezeClock();
 
+/** Composed from the start, unless the test is about those that are not. */
+const create = (body: Record<string, unknown> = {}) => createBroadcast({ alwaysCompose: true, ...body });
+
 /** Nothing listens there: an Egress that dials it goes on retrying. */
 const CLOSED_PORT = { url: "rtmp://127.0.0.1:9/app", streamKey: "k" };
 
 interface Stats {
+	unanswered: string[];
 	compositor: { lease: string; fence: number; reported?: { ageMs: number; stats: CompositorStats } };
 	destinations: { id: string; state: string; egress?: { state: string } }[];
 	sources: unknown[];
@@ -63,7 +67,13 @@ test("going live leases a compositor, which takes its scene and reports its figu
 	const { id, tokens } = await create({ hostName: "Ada", guestName: "Grace", layout: "pip" });
 	const runner = await RunnerPeer.connect("runner-a", 1);
 	const host = await control(id, tokens.host);
-	expect(await host.take("status")).toEqual({ type: "status", status: "lobby", layout: "pip", liveStreams: [] });
+	expect(await host.take("status")).toEqual({
+		type: "status",
+		status: "lobby",
+		layout: "pip",
+		liveStreams: [],
+		program: "none",
+	});
 	await call("POST", `/api/broadcasts/${id}/start`, { token: tokens.host });
 	await host.take("status", ({ status }) => status === "live");
 
@@ -80,7 +90,7 @@ test("going live leases a compositor, which takes its scene and reports its figu
 	expect(await compositor.take("scene")).toEqual({
 		type: "scene",
 		scene: {
-			layout: "pip",
+			layout: "solo",
 			width: 1280,
 			height: 720,
 			frameRate: 30,
@@ -88,8 +98,8 @@ test("going live leases a compositor, which takes its scene and reports its figu
 			audioBitrateBps: 128_000,
 			keyFrameIntervalS: 2,
 			people: [
-				{ id: "host", name: "Ada", gain: 1 },
-				{ id: "guest", name: "Grace", gain: 1 },
+				{ id: "host", name: "Ada", gain: 1, expected: false },
+				{ id: "guest", name: "Grace", gain: 1, expected: false },
 			],
 		},
 	});
@@ -114,6 +124,7 @@ test("the layout is changed over HTTP and over the control socket, by host and a
 	const { id, tokens } = await create();
 	const runner = await RunnerPeer.connect("runner-layout", 1);
 	await call("POST", `/api/broadcasts/${id}/start`);
+	await env.BROADCAST.getByName(id).streamChanged({ stream: "guest", state: "live" });
 	const { token } = await runner.assigned(id);
 	const [host, guest, compositor] = [
 		await control(id, tokens.host),
@@ -172,7 +183,7 @@ test("a lost compositor is replaced under a higher fence, and the old one has no
 	expect((await old.closing()).code).toBe(CLOSE.takenOver.code);
 	expect((await statsOf(id)).compositor).toMatchObject({ fence: 2, lastFailure: "the browser died" });
 	const headers = { Upgrade: "websocket" };
-	for (const path of ["control", "media/program/main?direction=publish"]) {
+	for (const path of ["control", "media/composite/main?direction=publish"]) {
 		const refused = await call("GET", `/api/broadcasts/${id}/${path}`, { token: first.token, headers });
 		await problem(refused, 409, "taken-over");
 	}
@@ -231,6 +242,8 @@ test("survives eviction with its state and its sockets", async () => {
 	const compositor = await control(id, token);
 	await compositor.take("scene");
 	await host.take("status", ({ status }) => status === "live");
+	await env.BROADCAST.getByName(id).streamChanged({ stream: "guest", state: "live" });
+	expect(await compositor.take("scene")).toMatchObject({ scene: { layout: "landscape" } });
 	await evictDurableObject(env.BROADCAST.getByName(id));
 
 	expect(await statusOf(id)).toBe("live");
