@@ -24,7 +24,8 @@ export function lumaOf(index: number): number {
 	return 24 + (index % 50) * 4;
 }
 
-function pictures({ frames, width = 320, height = 180, rate = 30 }: MadeVideo): string[] {
+/** ffmpeg's input for such pictures. */
+export function pictures({ frames, width = 320, height = 180, rate = 30 }: MadeVideo): string[] {
 	const grey = `nullsrc=size=${width}x${height}:rate=${rate},format=yuv420p,geq=lum='24+mod(N,50)*4':cb=128:cr=128`;
 	return ["-f", "lavfi", "-i", grey, "-frames:v", `${frames}`];
 }
