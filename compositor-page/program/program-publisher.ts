@@ -4,7 +4,7 @@ import type { FlvTag } from "../../media/flv/tag.ts";
 import { flvHeader, flvTagBytes } from "../../media/flv/tag-writer.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { type KeyFrameRequest, keyFrameRequestSchema } from "../../worker/protocol/media-socket.ts";
-import { MAIN_PROGRAM_STREAM } from "../../worker/protocol/roles.ts";
+import { MAIN_COMPOSITE_STREAM } from "../../worker/protocol/roles.ts";
 import { DrainWatch } from "../sockets/drain-watch.ts";
 import { parseJsonMessage } from "../sockets/json-message.ts";
 import { ReconnectingSocket, socketUrl } from "../sockets/reconnecting-socket.ts";
@@ -89,7 +89,7 @@ export class ProgramPublisher {
 		this.#state = "publishing";
 		this.#fromUs = fromUs;
 		const { apiUrl, broadcastId, token, onProblem, onRefused } = this.#options;
-		const path = `/api/broadcasts/${broadcastId}/media/${MAIN_PROGRAM_STREAM}?direction=publish`;
+		const path = `/api/broadcasts/${broadcastId}/media/${MAIN_COMPOSITE_STREAM}?direction=publish`;
 		this.#socket = new ReconnectingSocket(socketUrl(apiUrl, path), token, {
 			onOpen: (socket) => {
 				this.#begin();

@@ -13,13 +13,13 @@ import type { CompositorStats } from "../../../worker/protocol/compositor-stats.
 import { controlRequestSchema, type Scene } from "../../../worker/protocol/control-messages.ts";
 import { type CompositeShows, compositeShowsSchema } from "../../../worker/protocol/media-socket.ts";
 import type { CompositorPageStatus } from "../../../worker/protocol/pool-messages.ts";
-import { MAIN_PROGRAM_STREAM } from "../../../worker/protocol/roles.ts";
+import { MAIN_COMPOSITE_STREAM } from "../../../worker/protocol/roles.ts";
 import { sendInRealTime, useBuiltPage } from "./built-page.ts";
 import { type EdgeConnection, FakeEdge } from "./fake-edge.ts";
 import { ffmpeg, flvTags, lumaOf, pictures } from "./made-media.ts";
 
 const ASSIGNMENT = { broadcastId: "b1", fence: 3, token: "a.b.c" };
-const PUBLISHED = `/media/${MAIN_PROGRAM_STREAM}?direction=publish`;
+const PUBLISHED = `/media/${MAIN_COMPOSITE_STREAM}?direction=publish`;
 const SCENE: Scene = {
 	layout: "landscape",
 	width: 640,

@@ -11,13 +11,13 @@ import { CLOSE } from "../../../worker/protocol/close-codes.ts";
 import { type CompositorStats, compositorStatsSchema } from "../../../worker/protocol/compositor-stats.ts";
 import { controlRequestSchema, type Scene } from "../../../worker/protocol/control-messages.ts";
 import type { CompositorPageStatus } from "../../../worker/protocol/pool-messages.ts";
-import { MAIN_PROGRAM_STREAM } from "../../../worker/protocol/roles.ts";
+import { MAIN_COMPOSITE_STREAM } from "../../../worker/protocol/roles.ts";
 import { sendInRealTime, useBuiltPage } from "./built-page.ts";
 import { FakeEdge } from "./fake-edge.ts";
 import { ffmpeg, flvTags } from "./made-media.ts";
 
 const ASSIGNMENT = { broadcastId: "b1", fence: 3, token: "a.b.c" };
-const PUBLISHED = `/media/${MAIN_PROGRAM_STREAM}?direction=publish`;
+const PUBLISHED = `/media/${MAIN_COMPOSITE_STREAM}?direction=publish`;
 const RATE = 30;
 const SCENE: Scene = {
 	layout: "landscape",

@@ -6,7 +6,7 @@ import { flvHeader, flvTagBytes, isFlvHeader, readSingleTag } from "../../../med
 import { CLOSE } from "../../../worker/protocol/close-codes.ts";
 import { controlRequestSchema } from "../../../worker/protocol/control-messages.ts";
 import { ACK_EVERY_TAGS, compositeShowsSchema, mediaAckSchema } from "../../../worker/protocol/media-socket.ts";
-import { MAIN_PROGRAM_STREAM } from "../../../worker/protocol/roles.ts";
+import { MAIN_COMPOSITE_STREAM } from "../../../worker/protocol/roles.ts";
 import { useBrowser } from "../../support/browser/browser-session.ts";
 import { type EdgeConnection, FakeEdge } from "./fake-edge.ts";
 import { FROM, HOST_AHEAD_MS, type Published } from "./sockets-in-worker.ts";
@@ -177,7 +177,7 @@ describe("ProgramPublisher", () => {
 		const { connections } = await open({});
 		const published = await publish(50, 100);
 		const [connection] = connections as [EdgeConnection];
-		expect(connection.path).toBe(`/api/broadcasts/b1/media/${MAIN_PROGRAM_STREAM}?direction=publish`);
+		expect(connection.path).toBe(`/api/broadcasts/b1/media/${MAIN_COMPOSITE_STREAM}?direction=publish`);
 		expect((await connection.closed).code).toBe(1000);
 		const sent = sentOn(connection);
 		expect(kindsOf(sent).slice(0, 4)).toEqual(OPENING);
