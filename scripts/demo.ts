@@ -63,6 +63,8 @@ async function run(): Promise<void> {
 		title: "Tandem demo",
 		hostName: "Hanna Host",
 		guestName: "Gustav Guest",
+		// One picture format from the first frame on, so that the recording is one file that any player takes.
+		alwaysCompose: true,
 		destinations: [{ name: "Demo receiver", url: receiver.url, streamKey: "demo" }],
 	});
 	await api.start(broadcast.id);

@@ -50,6 +50,7 @@ async function run(): Promise<void> {
 	const api = new ApiClient(system.apiUrl, system.adminToken);
 	const broadcast = await api.create({
 		title: "Soak",
+		alwaysCompose: true,
 		destinations: [{ url: receiver.url, streamKey: "soak" }],
 	});
 	await api.start(broadcast.id);
