@@ -1,5 +1,5 @@
 import type { RouterStats, StreamChange } from "../protocol/object-rpc.ts";
-import { MAIN_COMPOSITE_STREAM, PERSON_IDS, type PersonId } from "../protocol/roles.ts";
+import { MAIN_COMPOSITE_STREAM, PERSON_IDS, type PersonId, type StreamName } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
 import { failed } from "./lease-phase.ts";
 import { isLive } from "./presence.ts";
@@ -39,11 +39,11 @@ function withPerson(
 	state: StreamChange["state"],
 	nowMs: number,
 ): BroadcastRecord {
-	const liveStreams = record.liveStreams.filter((stream) => stream !== person);
 	const { [person]: _, ...others } = record.leftAtMs;
 	if (state === "live") {
-		return { ...record, liveStreams: [...liveStreams, person], leftAtMs: others };
+		return { ...withLive(record, person), leftAtMs: others };
 	}
+	const liveStreams = record.liveStreams.filter((stream) => stream !== person);
 	return isLive(record, person) ? { ...record, liveStreams, leftAtMs: { ...others, [person]: nowMs } } : record;
 }
 
@@ -53,8 +53,13 @@ function withFitness(record: BroadcastRecord, { state, unfit }: StreamChange): B
 }
 
 function withComposite(record: BroadcastRecord, fence = record.lease.fence): BroadcastRecord {
-	const others = record.liveStreams.filter((stream) => stream !== MAIN_COMPOSITE_STREAM);
-	return { ...record, liveStreams: [...others, MAIN_COMPOSITE_STREAM], compositeFence: fence };
+	return { ...withLive(record, MAIN_COMPOSITE_STREAM), compositeFence: fence };
+}
+
+/** Always a new list: whoever asked for figures before knows by it that there has been word since. */
+function withLive(record: BroadcastRecord, stream: StreamName): BroadcastRecord {
+	const { liveStreams } = record;
+	return { ...record, liveStreams: liveStreams.includes(stream) ? [...liveStreams] : [...liveStreams, stream] };
 }
 
 /**
@@ -68,7 +73,8 @@ function withoutComposite(
 	random: number,
 ): BroadcastRecord {
 	const { lease, compositeFence, ...rest } = record;
-	if (compositeFence !== undefined && fence !== compositeFence) {
+	if (compositeFence !== undefined && fence !== undefined && fence < compositeFence) {
+		// Of a compositor that has been replaced.
 		return record;
 	}
 	const liveStreams = record.liveStreams.filter((stream) => stream !== MAIN_COMPOSITE_STREAM);

@@ -198,6 +198,23 @@ test("the end of an older compositor's frames says nothing of the newer one", as
 	expect(world.taken()).toContain("acquire 3");
 });
 
+test("a newer compositor that dies before its first key frame is replaced, though an older one was heard last", async () => {
+	const { world, control } = await composed();
+	await control.leaseChanged({ leaseId: "l", fence: 1, state: "lost", reason: "test" }, 4_000);
+	await control.settle(4_000);
+	await tell(control, { stream: "composite/main", state: "idle", fence: 2 }, 5_000);
+	expect(world.stored?.lease).toMatchObject({ phase: "retrying", fence: 2 });
+	expect(world.stored?.liveStreams).toEqual(["host", "guest"]);
+});
+
+test("who is live is told once, however often the Router says so", async () => {
+	const { world, control } = await composed();
+	world.statuses.length = 0;
+	await tell(control, { stream: "host", state: "live" }, 4_000);
+	await tell(control, { stream: "guest", state: "live" }, 4_000);
+	expect(world.statuses).toEqual([]);
+});
+
 test("the plan does not wait for a pool that hangs, nor a new compositor for an Egress that hangs", async () => {
 	const { world, control } = await composed();
 	world.hanging.add("acquire");
