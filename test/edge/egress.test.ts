@@ -1,10 +1,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as testEnv } from "cloudflare:workers";
-import { expect, test } from "vitest";
-import { systemClock } from "../../worker/egress/clock.ts";
+import { expect, test, vi } from "vitest";
+import { RtmpPublisher } from "../../rtmp/publisher.ts";
+import { type Clock, systemClock } from "../../worker/egress/clock.ts";
 import type { Egress } from "../../worker/egress/egress.ts";
 import { EgressSession } from "../../worker/egress/egress-session.ts";
-import { RouterSubscription } from "../../worker/egress/router-subscription.ts";
+import { RouterSubscription, SILENT_AFTER_MS } from "../../worker/egress/router-subscription.ts";
 import type { Env } from "../../worker/env.ts";
 import type { EgressConfig, EgressStatus } from "../../worker/protocol/object-rpc.ts";
 import { FakeDestination, type Manner } from "../unit/worker-media/fake-destination.ts";
@@ -22,7 +23,8 @@ function config(broadcastId: string): EgressConfig {
 	return {
 		broadcastId,
 		destinationId: "d",
-		stream: "program/main",
+		// What any subscriber gets; the program's own stream goes on by itself, in hold.
+		stream: "host",
 		url: "rtmp://127.0.0.1:1/live",
 		streamKey: KEY,
 		width: 1280,
@@ -51,27 +53,46 @@ async function mediaSocket(router: RouterStub, path: string): Promise<WebSocket>
 }
 
 async function publishTo(router: RouterStub): Promise<MediaSocketPeer> {
-	return new MediaSocketPeer(await mediaSocket(router, "/publish?stream=program/main&fence=1"));
+	return new MediaSocketPeer(await mediaSocket(router, "/publish?stream=host"));
 }
 
+/** Five times as fast as real time, so that nobody waits for seconds. */
+const SPEED = 5;
+const fastClock: Clock = {
+	nowMs: () => Date.now() * SPEED,
+	after: (delayMs, action) => systemClock.after(delayMs / SPEED, action),
+};
+
 /** A session on the Router's real socket, with destinations in memory, since workerd cannot listen. */
-function egress(router: () => RouterStub, broadcastId: string, ...manners: Manner[]) {
-	const destination = new FakeDestination(systemClock, ...manners);
+function egress(
+	router: () => RouterStub,
+	broadcastId: string,
+	clock: Clock = systemClock,
+	manner: Manner = { kind: "accept" },
+	/** A Router that is not there. */
+	instead: () => Promise<WebSocket> | undefined = () => undefined,
+) {
+	const destination = new FakeDestination(clock, manner);
 	const session = new EgressSession(config(broadcastId), {
 		dial: destination.dial,
-		clock: systemClock,
+		clock,
 		random: () => 0,
 		onChange: () => {},
 	});
 	const subscription = new RouterSubscription({
-		open: async (again) => {
-			const socket = await mediaSocket(router(), `/subscribe?stream=program/main&ack=1&group=${again ? 0 : 1}`);
+		open: async () => {
+			const never = instead();
+			if (never !== undefined) {
+				return await never;
+			}
+			const socket = await mediaSocket(router(), "/subscribe?stream=host&ack=1&group=1");
 			socket.binaryType = "arraybuffer";
 			socket.accept();
 			return socket;
 		},
-		clock: systemClock,
+		clock,
 		random: () => 0,
+		isOnAir: () => session.status().state === "live",
 		onMessage: (message) => session.push(message),
 		onOpen: () => session.resubscribed(),
 		onEnded: () => void session.stop(),
@@ -102,7 +123,7 @@ test("the Router's program reaches a destination, from metadata to goodbye", asy
 test("a destination that cannot be reached, is silent or takes nothing is not noticed by the one beside it", async () => {
 	const { broadcastId, router } = await openBroadcast();
 	const others = ([{ kind: "unreachable" }, { kind: "silent" }, { kind: "stuck-after", tags: 1 }] as const).map(
-		(manner) => egress(() => router, broadcastId, manner),
+		(manner) => egress(() => router, broadcastId, systemClock, manner),
 	);
 	const well = egress(() => router, broadcastId);
 	const publisher = await publishTo(router);
@@ -126,12 +147,65 @@ test("the session to the destination stays open when the Router is replaced, and
 	const publisher = await publishTo(router);
 	publisher.publish(START);
 	await expect.poll(() => destination.received.length, PATIENCE).toBe(6);
+	const sentMs = Date.now();
 	await replaceObject(router as unknown as DurableObjectStub);
 	await expect.poll(async () => (await fresh().stats()).streams[0]?.subscribers.length, PATIENCE).toBe(1);
-	(await publishTo(fresh())).publish([videoConfig(0), audioConfig(0), keyFrame(0), interFrame(40)]);
+	const beforeMs = Date.now();
+	(await publishTo(fresh())).publish([videoConfig(0), audioConfig(0), keyFrame(0, 1), interFrame(40)]);
 	await expect.poll(() => destination.received.length, PATIENCE).toBe(8);
-	expect(destination.received.slice(5)).toEqual(["inter@40", "key@80", "inter@120"]);
+	const times = destination.session.tags.slice(-3).map((tag) => tag.timestampMs);
+	const [lastBefore = 0, key = 0, inter = 0] = times;
+	expect(lastBefore).toBe(40);
+	expect(key - lastBefore).toBeGreaterThanOrEqual(beforeMs - sentMs - 100);
+	expect(inter - key).toBe(40);
 	expect(destination.sessions).toHaveLength(1);
+	subscription.close();
+	await session.stop();
+});
+
+test("a subscription that has gone silent without breaking is opened again, and the session to the destination kept", async () => {
+	const { broadcastId, router } = await openBroadcast();
+	const { destination, session, subscription } = egress(() => router, broadcastId, fastClock);
+	const publisher = await publishTo(router);
+	publisher.publish(START);
+	await expect.poll(() => destination.received.length, PATIENCE).toBe(6);
+	const subscriber = async () => (await router.stats()).streams[0]?.subscribers[0]?.id;
+	const first = await subscriber();
+	await expect.poll(subscriber, PATIENCE).not.toBe(first);
+	publisher.send([interFrame(10_000)]);
+	await expect.poll(() => destination.received.length, PATIENCE).toBe(7);
+	expect(destination.received.at(-1)).toContain("inter@");
+	expect(destination.sessions).toHaveLength(1);
+	subscription.close();
+	await session.stop();
+});
+
+test("a subscription may be silent for as long as it likes before the destination is live", async () => {
+	const { broadcastId, router } = await openBroadcast();
+	const { session, subscription } = egress(() => router, broadcastId, fastClock);
+	const subscriber = async () => (await router.stats()).streams[0]?.subscribers[0]?.id;
+	await expect.poll(subscriber, PATIENCE).toBeDefined();
+	const first = await subscriber();
+	const untilMs = fastClock.nowMs() + 2 * SILENT_AFTER_MS;
+	await expect.poll(() => fastClock.nowMs(), PATIENCE).toBeGreaterThan(untilMs);
+	expect(await subscriber()).toBe(first);
+	subscription.close();
+	await session.stop();
+});
+
+test("a Router that does not answer is asked again", async () => {
+	const { broadcastId, router } = await openBroadcast();
+	let asked = 0;
+	const never = new Promise<never>(() => {});
+	const { session, subscription } = egress(
+		() => router,
+		broadcastId,
+		fastClock,
+		{ kind: "accept" },
+		() => (++asked === 1 ? never : undefined),
+	);
+	await expect.poll(async () => (await router.stats()).streams[0]?.subscribers.length, PATIENCE).toBe(1);
+	expect(asked).toBe(2);
 	subscription.close();
 	await session.stop();
 });
@@ -146,14 +220,41 @@ test("ends when the Router says that the broadcast has", async () => {
 	await expect.poll(() => destination.session.endings, PATIENCE).toEqual(["the publisher ended the stream"]);
 });
 
-// --- the Durable Object, on workerd's own sockets ------------------------------------------------------------------------------
+// --- the Durable Object --------------------------------------------------------------------------------------------------------
+
+/** Where the objects publish to: workerd cannot listen, so that what would dial out finds these, by stream key. */
+const destinations = new Map<string, FakeDestination>();
+const dialOut = RtmpPublisher.dial;
+vi.spyOn(RtmpPublisher, "dial").mockImplementation((open, options) => {
+	const destination = destinations.get(options.url.streamKey);
+	const signal = new AbortController().signal;
+	return dialOut(destination === undefined ? open : (url) => destination.dial(url, signal), options);
+});
 
 function egressObject(broadcastId: string) {
 	return env.EGRESS.get(env.EGRESS.idFromName(`${broadcastId}/d`));
 }
 
+/** A stub whose last object was lost: the next call makes another. */
+const asPlain = (stub: ReturnType<typeof egressObject>) => stub as unknown as DurableObjectStub<Egress>;
+
 async function state(stub: ReturnType<typeof egressObject>): Promise<EgressStatus["state"]> {
 	return (await stub.status()).state;
+}
+
+/** An egress object that publishes to a destination in memory. */
+async function liveObject() {
+	const { broadcastId, router } = await openBroadcast();
+	const destination = new FakeDestination(systemClock);
+	const streamKey = `${KEY}-${broadcastId}`;
+	destinations.set(streamKey, destination);
+	const stub = egressObject(broadcastId);
+	await stub.start({ ...config(broadcastId), streamKey });
+	const publisher = await publishTo(router);
+	publisher.publish(START);
+	await expect.poll(() => state(stub), PATIENCE).toBe("live");
+	await expect.poll(() => destination.received.length, PATIENCE).toBe(6);
+	return { broadcastId, router, destination, stub, publisher };
 }
 
 test("the object waits for a program, tries a destination that is not there, and stops", async () => {
@@ -172,7 +273,7 @@ test("the object waits for a program, tries a destination that is not there, and
 	await stub.stop("test");
 	await stub.stop("test");
 	expect(await state(stub)).toBe("stopped");
-	expect(await runDurableObjectAlarm(stub as unknown as DurableObjectStub)).toBe(false);
+	expect(await runDurableObjectAlarm(asPlain(stub))).toBe(false);
 });
 
 test("the object refuses an address that is none, for good", async () => {
@@ -181,27 +282,104 @@ test("the object refuses an address that is none, for good", async () => {
 	const stub = egressObject(broadcastId);
 	await stub.start({ ...config(broadcastId), url: "https://example.com/live" });
 	await expect.poll(() => state(stub), PATIENCE).toBe("refused");
-	await replaceObject(stub as unknown as DurableObjectStub);
-	expect(await state(egressObject(broadcastId))).toBe("refused");
+	await replaceObject(asPlain(stub));
 	const after = egressObject(broadcastId);
+	await after.resume();
+	expect(await state(after)).toBe("refused");
 	await after.stop("test");
 	expect(await state(after)).toBe("stopped");
 });
 
-test("the object goes on publishing after it was replaced", async () => {
+// `evictDurableObject` waits for sockets of the object's own to close, as workerd does: in mid-stream an object is lost, not evicted.
+test("an object that was lost in mid-stream is resumed by a call, with headers and a key frame, where its time is by now", async () => {
+	const { broadcastId, destination, stub, publisher } = await liveObject();
+	await stub.resume();
+	expect(destination.sessions, "a call to an object that is there changes nothing").toHaveLength(1);
+	const first = destination.session;
+	const { bytes } = await stub.status();
+	const lastMs = first.tags.at(-1)?.timestampMs ?? Number.NaN;
+	await replaceObject(asPlain(stub));
+	const lostMs = Date.now();
+	const after = egressObject(broadcastId);
+	await after.resume();
+	await expect.poll(() => destination.sessions.length, PATIENCE).toBe(2);
+	await expect.poll(() => destination.received.length, PATIENCE).toBeGreaterThanOrEqual(4);
+	const goneMs = Date.now() - lostMs;
+	expect(goneMs).toBeLessThan(2_000);
+	expect(destination.received.slice(0, 4).map((name) => name.replace(/@.*/, ""))).toEqual([
+		"metadata",
+		"video-config",
+		"audio-config",
+		"key",
+	]);
+	const againMs = destination.session.tags[3]?.timestampMs ?? Number.NaN;
+	expect(againMs).toBeGreaterThan(lastMs);
+	expect(againMs).toBeLessThan(lastMs + 5_000);
+	publisher.send([interFrame(9_000 + againMs + 2_000)]);
+	await expect.poll(() => destination.received.at(-1), PATIENCE).toContain("inter@");
+	expect(await after.status()).toMatchObject({ state: "live", reconnects: 1 });
+	expect((await after.status()).bytes).toBeGreaterThan(bytes);
+	expect(first.endings, "no goodbye on a break").not.toContain("the publisher ended the stream");
+	await after.stop("test");
+});
+
+test("an object that was lost is resumed by its alarm when nobody calls", async () => {
+	const { broadcastId, destination, stub } = await liveObject();
+	await runInDurableObject(asPlain(stub), async (_egress, { storage }) => {
+		const alarmMs = await storage.getAlarm();
+		expect(alarmMs).toBeGreaterThan(Date.now());
+		expect(alarmMs).toBeLessThanOrEqual(Date.now() + 10_000);
+	});
+	await replaceObject(asPlain(stub));
+	const after = egressObject(broadcastId);
+	expect(await runDurableObjectAlarm(asPlain(after))).toBe(true);
+	await expect.poll(() => destination.sessions.length, PATIENCE).toBe(2);
+	await expect.poll(() => destination.received.some((name) => name.startsWith("key@")), PATIENCE).toBe(true);
+	await after.stop("test");
+	await replaceObject(asPlain(after));
+	const stopped = egressObject(broadcastId);
+	await stopped.resume();
+	expect(await state(stopped)).toBe("stopped");
+	expect(await runDurableObjectAlarm(asPlain(stopped))).toBe(false);
+});
+
+test("an object whose broadcast ended while it was lost stops for good", async () => {
+	const { broadcastId, router, destination, stub } = await liveObject();
+	await replaceObject(asPlain(stub));
+	await router.end("over");
+	const after = egressObject(broadcastId);
+	await after.resume();
+	await expect.poll(() => state(after), PATIENCE).toBe("stopped");
+	expect(await runDurableObjectAlarm(asPlain(after))).toBe(false);
+	expect(destination.sessions).toHaveLength(1);
+});
+
+test("an object whose broadcast was never there stops for good", async () => {
+	const stub = egressObject("egress-test-of-nothing");
+	await stub.start(config("egress-test-of-nothing"));
+	await expect.poll(() => state(stub), PATIENCE).toBe("stopped");
+	expect(await runDurableObjectAlarm(asPlain(stub))).toBe(false);
+});
+
+test("an object that waits for a program goes on doing so after it was replaced", async () => {
 	const { broadcastId, router } = await openBroadcast();
 	const stub = egressObject(broadcastId);
 	await stub.start(config(broadcastId));
-	await runInDurableObject(stub as unknown as DurableObjectStub<Egress>, async (_egress, { storage }) => {
-		expect(await storage.getAlarm()).toBeGreaterThan(Date.now());
-	});
-	await replaceObject(stub as unknown as DurableObjectStub);
+	await replaceObject(asPlain(stub));
 	const after = egressObject(broadcastId);
-	expect(await runDurableObjectAlarm(after as unknown as DurableObjectStub)).toBe(true);
+	await after.resume();
 	expect(await state(after)).toBe("connecting");
 	(await publishTo(router)).publish(START);
 	await expect.poll(() => state(after), PATIENCE).toBe("retrying");
 	await after.stop("test");
-	await replaceObject(after as unknown as DurableObjectStub);
-	expect(await state(egressObject(broadcastId))).toBe("stopped");
+});
+
+test("an object that was lost is woken by the Router, which sees its subscription break", async () => {
+	const { broadcastId, router, destination, stub } = await liveObject();
+	const [subscriber] = (await router.stats()).streams[0]?.subscribers ?? [];
+	expect(subscriber?.id).toBe("egress-d");
+	await replaceObject(asPlain(stub));
+	await expect.poll(() => destination.sessions.length, PATIENCE).toBe(2);
+	await expect.poll(() => destination.received.some((name) => name.startsWith("key@")), PATIENCE).toBe(true);
+	await egressObject(broadcastId).stop("test");
 });

@@ -69,6 +69,12 @@ export class DestinationTime {
 		this.#routerMs = undefined;
 	}
 
+	/** Whether the destination has had that moment of the track. */
+	isPast(track: Track, timeMs: number): boolean {
+		const lastMs = this.#lastMs[track];
+		return lastMs !== undefined && timeMs <= lastMs;
+	}
+
 	/**
 	 * Time at the destination of the Router's next tag. `undefined` for what is to be left out: it was sent before, or it is sound from before
 	 * the last. A picture from before the last is needed by those after it, and is shown for a millisecond.

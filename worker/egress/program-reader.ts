@@ -86,8 +86,15 @@ export class ProgramReader {
 			return [];
 		}
 		this.#burst = undefined;
-		this.#time.join(burst.edge, this.#knownOffsets(burst));
-		return burst.tags.flatMap((tag) => this.#timed(tag));
+		const copyOffsetMs = this.#copyOffsetMs(burst);
+		const missed = burst.tags.filter(
+			({ track, routerMs }) => copyOffsetMs === undefined || !this.#time.isPast(track, routerMs + copyOffsetMs),
+		);
+		this.#time.join(
+			burst.edge,
+			[this.#time.offsetMs, copyOffsetMs].filter((offsetMs) => offsetMs !== undefined),
+		);
+		return missed.flatMap((tag) => this.#timed(tag));
 	}
 
 	#media(kind: TagKind, timestampMs: number, body: Uint8Array, nowMs: number): ProgramTag[] {
@@ -122,14 +129,12 @@ export class ProgramReader {
 		return [{ track, keyFrame, timeMs, body, configs }];
 	}
 
-	/** The offset so far, should the Router's line have gone on; and that of a copy of the group sent last, should this be one. */
-	#knownOffsets(burst: JoiningBurst): number[] {
+	/** Where the group of pictures sent last would lie, should this be a copy of it. */
+	#copyOffsetMs({ tags }: JoiningBurst): number | undefined {
 		const sent = this.#sentKeyFrame;
-		const first = burst.tags.find(({ track }) => track === "video");
+		const first = tags.find(({ track }) => track === "video");
 		const isCopy = sent !== undefined && first !== undefined && equalBytes(first.body, sent.body);
-		return [this.#time.offsetMs, isCopy ? sent.timeMs - first.routerMs : undefined].filter(
-			(offsetMs) => offsetMs !== undefined,
-		);
+		return isCopy ? sent.timeMs - first.routerMs : undefined;
 	}
 }
 

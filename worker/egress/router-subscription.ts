@@ -147,7 +147,12 @@ export class RouterSubscription {
 	/** Looks every now and then whether the Router is still there: a socket whose other end was lost may never say so. */
 	#look(): void {
 		const { clock, isOnAir } = this.#options;
+		const dueMs = clock.nowMs() + LOOK_EVERY_MS;
 		this.#cancelLook = clock.after(LOOK_EVERY_MS, () => {
+			if (clock.nowMs() > dueMs + LOOK_EVERY_MS) {
+				// It was we who stood still: what came meanwhile has yet to be heard.
+				this.#heardMs = clock.nowMs();
+			}
 			if (isOnAir() && clock.nowMs() - this.#heardMs > SILENT_AFTER_MS) {
 				console.warn(
 					`egress: expected media from the Router within ${SILENT_AFTER_MS} ms, got none, subscribing again`,

@@ -9,6 +9,7 @@ import {
 	CLOSED_AFTER_START,
 	RtmpAuthRequiredError,
 	RtmpBusyError,
+	RtmpCurtError,
 	RtmpPublisher,
 	type RtmpPublisherOptions,
 	RtmpRedirectError,
@@ -273,8 +274,62 @@ describe("rtmp publisher: being refused", () => {
 			RtmpBusyError,
 			"stream /live/*** is busy",
 		],
+		[
+			"Wowza being busy",
+			info("error", "NetStream.Publish.BadName", "Stream name is already in use: TOP-SECRET"),
+			RtmpBusyError,
+			"already in use: ***",
+		],
+		[
+			"node-media-server being busy",
+			info("error", "NetStream.Publish.BadConnection", "Connection already publishing"),
+			RtmpBusyError,
+			"already publishing",
+		],
 		["a failure of the moment", info("error", "NetStream.Failed", "disk full"), Error, "disk full"],
 	];
+
+	it.each([
+		["NetStream.Publish.BadName", "", true],
+		["NetStream.Publish.BadName", "Stream TOP-SECRET", true],
+		["NetStream.Publish.BadName", "Bad name", true],
+		["NetStream.Publish.BadName", "invalid stream key", false],
+		["NetStream.Publish.BadName", "the stream key is not valid", false],
+		["NetStream.Publish.BadName", "No such stream", false],
+		["NetStream.Publish.BadName", "Stream not found", false],
+		["NetStream.Publish.BadName", "Your key has expired", false],
+		["NetStream.publish.Unauthorized", "Authorization required.", false],
+		["NetStream.Publish.Denied", "", false],
+	])("answered %s %j, says whether the server may hold another session still: %s", async (code, words, mayBeBusy) => {
+		const { connecting, server } = start();
+		await acceptUntil(server, "publish");
+		await server.nextCommand("publish");
+		await server.call(ON_STREAM, "onStatus", 0, null, info("error", code, words));
+		expect(await failure(connecting)).toMatchObject({ name: "RtmpRefusedError", code, mayBeBusy });
+	});
+
+	it.each([
+		["right after the start", 0, true],
+		["in mid-stream", 3_000, undefined],
+	])("told BadName without a word %s, takes it for what it may be", async (_, afterMs, mayBeBusy) => {
+		const { publisher, server, timers } = await publishing();
+		await timers.advance(afterMs);
+		await server.call(ON_STREAM, "onStatus", 0, null, info("error", "NetStream.Publish.BadName", ""));
+		const reason = await publisher.closed;
+		expect(reason.kind).toBe("refused");
+		expect(reason.mayBeBusy).toBe(mayBeBusy);
+	});
+
+	it("calls a close in place of an answer to publish curt", async () => {
+		const { connecting, server } = start();
+		await acceptUntil(server, "publish");
+		await server.nextCommand("publish");
+		await server.end();
+		server.close();
+		const error = await failure(connecting);
+		expect(error).toBeInstanceOf(RtmpCurtError);
+		expect(error.message).toBe("rtmp: expected publish to be answered, got the end of the connection");
+	});
 
 	it.each(publishRefusals)("tells %s for what it is, without the key", async (_, status, kind, message) => {
 		const { connecting, server } = start();
