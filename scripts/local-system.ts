@@ -29,7 +29,7 @@ export interface LocalSystemOptions {
 	readonly host?: string;
 	/** Folder for state, secrets and logs that outlive the system. Default: a temporary one. */
 	readonly persist?: string;
-	/** Compositors at once. Default: one a core. */
+	/** Compositors at once. Default: one a core. 0 leaves them to other runners, and the system is up before there is one. */
 	readonly capacity?: number;
 	/** Default: generated. */
 	readonly adminToken?: string;
@@ -113,11 +113,12 @@ class StartingSystem {
 		await worker.start();
 		signal?.throwIfAborted();
 
+		const capacity = this.#options.capacity ?? availableParallelism();
 		let refusal: string | undefined;
 		const runner = new Runner({
 			apiUrl,
 			runnerToken: secrets.runnerToken,
-			capacity: this.#options.capacity ?? availableParallelism(),
+			capacity,
 			rtmpPort,
 			rtmpHost: host,
 			log: (line) => log(`runner: ${line}`),
@@ -128,13 +129,15 @@ class StartingSystem {
 		});
 		this.#runner = runner;
 		await abortable(runner.start(), signal);
-		await waitFor("the Worker to have a free place", READY_WITHIN_MS, async () => {
-			signal?.throwIfAborted();
-			if (refusal !== undefined) {
-				throw new Error(`runner: ${refusal}`);
-			}
-			return (await isReady(apiUrl)) || undefined;
-		});
+		if (capacity > 0) {
+			await waitFor("the Worker to have a free place", READY_WITHIN_MS, async () => {
+				signal?.throwIfAborted();
+				if (refusal !== undefined) {
+					throw new Error(`runner: ${refusal}`);
+				}
+				return (await isReady(apiUrl)) || undefined;
+			});
+		}
 		return {
 			apiUrl,
 			rtmpUrl,

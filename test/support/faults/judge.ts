@@ -14,8 +14,6 @@ export interface JudgeOptions {
 	readonly injectedAtMs: number;
 	/** When its cause was taken away again, where it was. */
 	readonly restoredAtMs?: number;
-	/** Sound minus picture of the clip itself, as {@link lipSync} finds it. */
-	readonly clipSkewMs: number;
 }
 
 /** What a viewer at the destination went through. */
@@ -24,6 +22,8 @@ export interface Verdict {
 	/** Longest time that a picture stood longer than its own: by presentation times, and as it arrived. */
 	readonly freezeMs: number;
 	readonly freezeWallMs: number;
+	/** When the latter ended, from the fault on. */
+	readonly freezeAtMs?: number;
 	/** Splices that changed the picture's sequence header, the longest freeze at one, pictures lost at them, and the worst step of sound. */
 	readonly splices: number;
 	readonly spliceFreezeMs: number;
@@ -37,7 +37,7 @@ export interface Verdict {
 	readonly shownTwice: number;
 	readonly repeats: number;
 	readonly unread: number;
-	/** Worst and median of sound minus picture against the clip's own; absent where it could not be told. */
+	/** Worst and median of sound minus picture; absent where it could not be told. */
 	readonly worstSkewMs?: number;
 	readonly medianSkewMs?: number;
 	/** From the fault to the first fresh frame after the longest freeze since; 0 when there was none to speak of, absent when none came. */
@@ -75,11 +75,12 @@ export function judge(timeline: Timeline, options: JudgeOptions): Verdict {
 	const lastFresh = fresh.at(-1)?.frame.arrivedAtMs ?? fromMs;
 	const tailMs = Math.max(0, toMs - lastFresh - intervalMs);
 	const soundSteps = soundStepsOf(sound);
-	const skews = lipSync(sound, fresh, frameRate).map(({ skewMs }) => skewMs - options.clipSkewMs);
+	const skews = lipSync(sound, fresh, frameRate).map(({ skewMs }) => skewMs);
 	return {
 		sessions: timeline.sessions.length,
 		freezeMs: largest([...steps.map(({ timeMs }) => timeMs), tailMs]),
 		freezeWallMs: largest([...steps.map(({ wallMs }) => wallMs), tailMs]),
+		...defined("freezeAtMs", endOfLongest(steps, injectedAtMs)),
 		splices: splices.length,
 		spliceFreezeMs: largest(spliceSteps.map(({ timeMs }) => timeMs)),
 		spliceLost: spliceSteps.reduce((sum, { lost }) => sum + lost, 0),
@@ -144,6 +145,11 @@ function longestSilence(sound: readonly HeardPacket[], fromMs: number, toMs: num
 
 function notRising(received: readonly Received[]): number {
 	return received.slice(1).filter(({ timeMs }, index) => timeMs <= (received[index]?.timeMs ?? Number.NaN)).length;
+}
+
+function endOfLongest(steps: readonly Step[], injectedAtMs: number): number | undefined {
+	const longest = steps.toSorted((a, b) => b.wallMs - a.wallMs)[0];
+	return longest === undefined ? undefined : longest.to.frame.arrivedAtMs - injectedAtMs;
 }
 
 function recoveredMs(steps: readonly Step[], tailMs: number, injectedAtMs: number): number | undefined {

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FaultProxy } from "../../../test/support/faults/fault-proxy.ts";
+import type { FaultCase } from "../fault-case.ts";
+import type { Stage } from "../stage.ts";
+import type { Targets } from "../targets.ts";
+
+/** The compositor's line to the Worker, which takes people to it and the program back. */
+
+const FAULT_MS = 5_000;
+const DELAY_MS = 2_000;
+const TARGETS: Targets = { maxFreezeMs: 2_000, maxLatencyBackMs: 3_000 };
+
+async function composed(stage: Stage): Promise<FaultProxy> {
+	await stage.prepare("guest");
+	await stage.goLive();
+	await stage.publish("guest", "guest");
+	await stage.publish("host", "host");
+	await stage.untilProgramIs("composite");
+	await stage.settle();
+	return stage.bench.pageLine;
+}
+
+export const PAGE_LINES: readonly FaultCase[] = [
+	{
+		name: "page-delay",
+		what: "compositor's line is late by 2 s, for 5 s",
+		compositors: 1,
+		targets: TARGETS,
+		run: async (stage) => {
+			const line = await composed(stage);
+			await stage.inject(() => line.set({ kind: "delay", ms: DELAY_MS }));
+			await sleep(FAULT_MS);
+			await stage.restore(() => line.set({ kind: "none" }));
+			await stage.untilProgramIs("composite");
+		},
+	},
+	{
+		name: "page-cut",
+		what: "compositor's line is cut",
+		compositors: 1,
+		targets: { maxFreezeMs: 2_000 },
+		run: async (stage) => {
+			const line = await composed(stage);
+			await stage.inject(() => line.cut());
+			await stage.untilProgramIs("composite");
+		},
+	},
+	{
+		name: "page-blackhole",
+		what: "compositor's line is dead for 5 s",
+		compositors: 1,
+		targets: TARGETS,
+		run: async (stage) => {
+			const line = await composed(stage);
+			await stage.inject(() => line.set({ kind: "blackhole" }));
+			await sleep(FAULT_MS);
+			await stage.restore(() => line.set({ kind: "none" }));
+			await stage.untilProgramIs("composite");
+		},
+	},
+];
