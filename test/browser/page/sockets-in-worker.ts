@@ -50,15 +50,16 @@ export interface Published {
 }
 
 /** Earlier frames were made before the program was ready. */
-export const FROM = 20;
+export const FROM = 100;
 export const HOST_AHEAD_MS = 5_000;
 const GROUP = 15;
 const CONFIG = Uint8Array.of(1, 77, 64, 31, 255, 225, 0);
 const SOUND_CONFIG = Uint8Array.of(0x11, 0x90);
 
 /**
- * Publishes from frame {@link FROM} on made-up frames of `frameBytes`, which begin with their number, until it is refused or `frames` were sent. Each 5th comes with a frame
- * of sound; each shows a new picture of the host's, {@link HOST_AHEAD_MS} ahead of it in time; a key frame when one is wanted, else each 15th. Once frames were lost it asks `/resume`, and then ends when 40 more were sent.
+ * Publishes made-up frames, from {@link FROM} on, of `frameBytes`, which begin with their number, until it is refused or `frames` were sent. Each
+ * 5th comes with a frame of sound; each shows a new picture of the host's, {@link HOST_AHEAD_MS} ahead of it in time; a key frame when one is
+ * wanted, else each 15th. Once frames were lost it asks `/resume`, and then ends when 40 more were sent.
  * After a refusal it waits `afterwardsMs`.
  */
 export async function publish(
@@ -89,9 +90,9 @@ export async function publish(
 	let target = frames;
 	let resumed = false;
 	for (let number = 0; refused === undefined && publisher.framesSent < target; number += 1) {
-		if (number === FROM) {
-			publisher.start(timeUs(number));
-			publisher.start(timeUs(number));
+		if (number === 1) {
+			publisher.start(timeUs(FROM));
+			publisher.start(0);
 		}
 		const keyFrame = keyFrameWanted || number % GROUP === 0;
 		keyFrameWanted = false;

@@ -37,7 +37,7 @@ describe("DrainWatch", () => {
 	test("does not blame the line for a machine that slept", () => {
 		expect(
 			stuckAt(
-				(frame) => (frame === 100 || frame === 101 ? FRAME_BYTES : 0),
+				(frame) => (frame === 100 || frame === 101 ? (frame - 99) * FRAME_BYTES : 0),
 				(frame) => (frame === 101 ? 60e6 : FRAME_US),
 			),
 		).toBeUndefined();
