@@ -19,6 +19,7 @@ test("creating opens the Router and lists the broadcast; starting leases a compo
 	expect(world.plan).toEqual({
 		onAir: true,
 		prefers: "composite",
+		beginsComposed: true,
 		width: 1280,
 		height: 720,
 		allowsBFrames: true,

@@ -164,6 +164,30 @@ test("a compositor that nobody needs any more is not asked for again, nor kept w
 	expect(world.taken().filter((call) => call.startsWith("acquire"))).toEqual([]);
 });
 
+test("a compositor that may take over any moment is kept until the Router has said that it will not", async () => {
+	const { world, control } = await live();
+	await tell(control, { stream: "host", state: "live" }, 1_500);
+	await made(control, "host", 1_600);
+	await tell(control, { stream: "guest", state: "live" }, 2_000);
+	await tell(control, { stream: "guest", state: "idle" }, 3_000);
+	world.failing.add("plan");
+	await control.settle(13_000);
+	expect(world.taken()).not.toContain("release l");
+	world.failing.clear();
+	await ring(world, control);
+	expect(world.taken()).toEqual(["plan host", "release l"]);
+});
+
+test("a place in the queue is given up at once, whatever the Router says", async () => {
+	const { world, control } = await live();
+	world.answer = { outcome: "waiting", leaseId: "w" };
+	await tell(control, { stream: "guest", state: "live" }, 2_000);
+	await tell(control, { stream: "guest", state: "idle" }, 3_000);
+	world.failing.add("plan");
+	await control.settle(13_000);
+	expect(world.taken()).toContain("release w");
+});
+
 test("a compositor granted when none is wanted any more is given back", async () => {
 	const { world, control } = await live();
 	await tell(control, { stream: "host", state: "live" }, 1_500);
