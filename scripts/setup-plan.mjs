@@ -2,7 +2,7 @@
  * What a machine needs and what of it is missing: the decisions of setup.mjs, without doing anything. Plain JavaScript for Node 20.
  */
 
-export const PURPOSES = ["start", "demo", "test", "check"];
+export const PURPOSES = ["start", "demo", "faults", "test", "check"];
 
 /** wrangler, vitest and puppeteer-core ask for this. */
 const MIN_NODE = [22, 12];
@@ -12,10 +12,10 @@ const MIN_NODE = [22, 12];
  * rule, since a user's own Chrome will do.
  */
 const REQUIREMENTS = [
-	{ package: "chromium", purposes: ["start", "demo", "test"] },
-	{ package: "ffmpeg", purposes: ["demo", "test"], commands: ["ffmpeg"] },
+	{ package: "chromium", purposes: ["start", "demo", "faults", "test"] },
+	{ package: "ffmpeg", purposes: ["demo", "faults", "test"], commands: ["ffmpeg"] },
 	{ package: "espeak-ng", purposes: ["demo", "test"], commands: ["espeak-ng"] },
-	{ package: "fonts-dejavu-core", purposes: ["demo", "test"] },
+	{ package: "fonts-dejavu-core", purposes: ["demo", "faults", "test"] },
 	{ package: "nginx", purposes: ["test"], commands: ["nginx", "/usr/sbin/nginx"] },
 	{ package: "libnginx-mod-rtmp", purposes: ["test"] },
 	{ package: "gstreamer1.0-tools", purposes: ["test"], commands: ["gst-launch-1.0"] },

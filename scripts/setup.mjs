@@ -1,8 +1,8 @@
 /**
- * Installs what is missing, and says so in a line each; says nothing and is quick when nothing is. Runs before `npm start`, `demo`, `test`
- * and `check`, so it is plain JavaScript for the system's Node (20 or newer) and imports no package.
+ * Installs what is missing, and says so in a line each; says nothing and is quick when nothing is. Runs before `npm start`, `demo`,
+ * `faults`, `test` and `check`, so it is plain JavaScript for the system's Node (20 or newer) and imports no package.
  *
- *   node scripts/setup.mjs --for=start|demo|test|check
+ *   node scripts/setup.mjs --for=start|demo|faults|test|check
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -2,7 +2,7 @@ import type { Verdict } from "../../test/support/faults/judge.ts";
 import { FaultBench } from "./bench.ts";
 import type { Clips } from "./clips.ts";
 import type { FaultCase } from "./fault-case.ts";
-import { Stage } from "./stage.ts";
+import { Stage, type Watching } from "./stage.ts";
 import { judgeSoundness, judgeSpeed } from "./targets.ts";
 
 export interface CaseResult {
@@ -31,9 +31,14 @@ export async function runCase(
 }
 
 /** Runs one case on a bench that others have used or will use. */
-export async function runCaseOn(bench: FaultBench, each: FaultCase, clips: Clips): Promise<CaseResult> {
+export async function runCaseOn(
+	bench: FaultBench,
+	each: FaultCase,
+	clips: Clips,
+	watching?: Watching,
+): Promise<CaseResult> {
 	const { name, what, targets } = each;
-	await using stage = await Stage.set(bench, clips);
+	await using stage = await Stage.set(bench, clips, watching);
 	try {
 		await each.run(stage);
 		const verdict = await stage.finish();

@@ -18,10 +18,13 @@ import { type ClipName, type Clips, HOST_IDS, PROGRAM, TONES_HZ } from "./clips.
 
 /** A browser that starts on two loaded cores, or a destination's longest back-off: whatever is waited for takes far less. */
 const WITHIN_MS = 60_000;
-/** Before a fault: what latency is normally is told by it. */
-const SETTLED_MS = 4_000;
-/** After recovery, to see that it stays so. */
-const AFTER_MS = 4_500;
+/** How long a stream is watched before a fault, which tells what latency is normally, and after recovery, to see that it stays so. */
+export interface Watching {
+	readonly beforeMs: number;
+	readonly afterMs: number;
+}
+
+const WATCHING: Watching = { beforeMs: 4_000, afterMs: 4_500 };
 /** The stream flows when this long it has had at least half its frames: what is held comes twice a second. */
 const FLOWS_MS = 2_000;
 const FLOWS_SHARE = 0.5;
@@ -50,6 +53,7 @@ export class Stage implements AsyncDisposable {
 	/** What else was seen to be wrong. */
 	readonly faults: string[] = [];
 	readonly #clips: Clips;
+	readonly #watching: Watching;
 	readonly #undo: AsyncDisposableStack;
 	#broadcast: CreatedBroadcast | undefined;
 	#fenceBefore = 0;
@@ -62,21 +66,23 @@ export class Stage implements AsyncDisposable {
 		clips: Clips,
 		destination: RecordingDestination,
 		line: FaultProxy,
+		watching: Watching,
 		undo: AsyncDisposableStack,
 	) {
 		this.bench = bench;
 		this.#clips = clips;
 		this.destination = destination;
 		this.destinationLine = line;
+		this.#watching = watching;
 		this.#undo = undo;
 	}
 
-	static async set(bench: FaultBench, clips: Clips): Promise<Stage> {
+	static async set(bench: FaultBench, clips: Clips, watching = WATCHING): Promise<Stage> {
 		await using undo = new AsyncDisposableStack();
 		await clips.get("host");
 		const destination = undo.use(await RecordingDestination.listen());
 		const line = undo.use(await FaultProxy.to(destination.port));
-		return new Stage(bench, clips, destination, line, undo.move());
+		return new Stage(bench, clips, destination, line, watching, undo.move());
 	}
 
 	/** Creates a broadcast with the destination, and starts it. */
@@ -165,7 +171,7 @@ export class Stage implements AsyncDisposable {
 		await this.untilFlows();
 		this.bench.noteBrowsers();
 		this.#fromMs = performance.now();
-		await sleep(SETTLED_MS);
+		await sleep(this.#watching.beforeMs);
 	}
 
 	/** Makes the fault, whose beginning is the moment before. */
@@ -191,7 +197,7 @@ export class Stage implements AsyncDisposable {
 	/** Lets the stream flow on for a while, ends the broadcast and judges what the destination got. */
 	async finish(): Promise<Verdict> {
 		await this.untilFlows();
-		await sleep(AFTER_MS);
+		await sleep(this.#watching.afterMs);
 		const toMs = performance.now();
 		this.bench.noteBrowsers();
 		await this.bench.api.end(this.broadcastId);

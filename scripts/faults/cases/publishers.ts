@@ -7,7 +7,7 @@ import type { Stage } from "../stage.ts";
 
 const HOUR_MS = 3_600_000;
 /** A wrap is passed this long after publishing began: by then the broadcast is settled, with a browser's start or without. */
-const WRAP_AFTER_MS = { passedThrough: 9_000, composed: 25_000 };
+const WRAP_AFTER_MS = { passedThrough: 12_000, composed: 25_000 };
 const LINE_FAULT_MS = 5_000;
 const LINE_DELAY_MS = 2_000;
 /** What an encoder waits before it connects again. */

@@ -2,18 +2,19 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { descendantsOf } from "../processes.ts";
 
-/** Long enough for a renderer that composes to have used far more of a processor than one that waits. */
-const LOOK_MS = 700;
+/** Long enough for a renderer that composes to have used far more of a processor than one that waits, which uses next to none. */
+const LOOK_MS = 1_000;
+const WORKS_ABOVE_TICKS = 8;
 
 function commandLine(pid: number): string {
 	return read(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
 }
 
-/** Processor time in ticks (`man 5 proc`, utime and stime). */
-function ticksOf(pid: number): number {
+/** Processor time, and when it began since the machine did, in ticks of 10 ms (`man 5 proc`: utime, stime and starttime). */
+function ticksOf(pid: number): { used: number; startedAt: number } {
 	const stat = read(`/proc/${pid}/stat`);
 	const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-	return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+	return { used: Number(fields[11] ?? 0) + Number(fields[12] ?? 0), startedAt: Number(fields[19] ?? 0) };
 }
 
 /** Empty when the process has ended. */
@@ -48,7 +49,7 @@ export interface BusyBrowser {
 	readonly pids: readonly number[];
 }
 
-/** The browser that composes: the one whose renderer takes the most processor time of all that these runners have. The others are spares. */
+/** The browser that composes: of all that these runners have and whose renderer works, the oldest. The others are spares, old or just being started. */
 export async function busyBrowserOf(runnerPids: readonly number[]): Promise<BusyBrowser> {
 	const roots = runnerPids.flatMap(browserRoots);
 	const renderers = roots.flatMap((browserPid) =>
@@ -57,13 +58,13 @@ export async function busyBrowserOf(runnerPids: readonly number[]): Promise<Busy
 			.map((rendererPid) => ({ browserPid, rendererPid, before: ticksOf(rendererPid) })),
 	);
 	await sleep(LOOK_MS);
-	const busiest = renderers
-		.map((each) => ({ ...each, took: ticksOf(each.rendererPid) - each.before }))
-		.toSorted((a, b) => b.took - a.took)[0];
-	if (busiest === undefined || busiest.took === 0) {
-		throw new Error(`expected a browser that composes, got ${renderers.length} renderers that do nothing`);
+	const [oldest] = renderers
+		.filter(({ rendererPid, before }) => ticksOf(rendererPid).used - before.used >= WORKS_ABOVE_TICKS)
+		.toSorted((a, b) => a.before.startedAt - b.before.startedAt);
+	if (oldest === undefined) {
+		throw new Error(`expected a browser that composes, got ${renderers.length} renderers that do next to nothing`);
 	}
-	const { browserPid, rendererPid } = busiest;
+	const { browserPid, rendererPid } = oldest;
 	return { browserPid, rendererPid, pids: [browserPid, ...descendantsOf(browserPid)] };
 }
 

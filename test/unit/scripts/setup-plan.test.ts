@@ -30,6 +30,10 @@ describe("what setup decides", () => {
 		expect(missingPackages("test", machineWith({}))).toEqual(expect.arrayContaining([...demo, "obs-studio", "nginx"]));
 	});
 
+	it("needs a browser and ffmpeg for the faults, and no voices", () => {
+		expect(missingPackages("faults", machineWith({}))).toEqual(["chromium", "ffmpeg", "fonts-dejavu-core"]);
+	});
+
 	it("needs no Debian package for checking types", () => {
 		expect(missingPackages("check", machineWith({}))).toEqual([]);
 	});
@@ -102,7 +106,7 @@ describe("what setup decides", () => {
 		expect(purposeFrom(["--for=demo"])).toBe("demo");
 		expect(purposeFrom([])).toBe("start");
 		expect(() => purposeFrom(["--for=everything"])).toThrow(
-			"expected --for=start|demo|test|check, got --for=everything",
+			"expected --for=start|demo|faults|test|check, got --for=everything",
 		);
 	});
 });
