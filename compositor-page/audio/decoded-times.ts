@@ -1,5 +1,5 @@
-/** Chunks inside a decoder at most: two seconds of AAC. More means that it swallows some without an answer. */
-const MAX_WAITING = 100;
+/** Chunks inside a decoder at most: ten seconds of AAC, as a subscription may start with. More means that it swallows some without an answer. */
+const MAX_WAITING = 500;
 
 /**
  * The source times of what an `AudioDecoder` gives out. Chromium's stamps its first output with the time of its first chunk

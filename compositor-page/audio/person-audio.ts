@@ -13,8 +13,11 @@ const RATE_SECONDS = 0.5;
 const RATE_SMOOTHING_SECONDS = 0.2;
 /** Beyond this resampling is too slow for lips to match: whole pieces are left out or played twice. */
 const STRETCH_ABOVE_US = 8_000;
-/** Of the sound at most a tenth is left out or repeated: 100 ms a second, as fast as the play-out delay moves. */
+/** Of the sound at most a tenth is left out or repeated, as fast as the play-out delay usually moves. */
 const MAX_STRETCH = 0.1;
+/** Sound this far behind is after a delay that comes down fast: then nearly a third may be left out, a little more than the clock's 250 ms a second. */
+const CATCH_UP_ABOVE_US = 12_000;
+const MAX_CATCH_UP = 0.3;
 /** A piece holds at least one period of a voice: 3 ms is 333 Hz, 15 ms is 67 Hz. */
 const SHORTEST_PIECE_SECONDS = 0.003;
 const LONGEST_PIECE_SECONDS = 0.015;
@@ -54,7 +57,7 @@ export interface PersonAudioFigures {
  * One person's sound: takes decoded blocks in source time and gives exactly the samples of each local interval at 48 kHz.
  *
  * It follows the person's play-out clock: by resampling within ±0.5 % for drift, by leaving out or repeating pitch-matched
- * pieces (at most 100 ms a second) while the delay moves, by a crossfaded jump when the clock jumped. Where nothing has
+ * pieces (at most 100 ms a second, 300 to catch up) while the delay moves, by a crossfaded jump when the clock jumped. Where nothing has
  * arrived the last sound is reflected and faded in 10 ms, and what comes after is faded in.
  */
 export class PersonAudio {
@@ -67,8 +70,8 @@ export class PersonAudio {
 	#splice = 0;
 	#spliceDone = 0;
 	#spliceLength = 0;
-	/** Output samples until the next piece may be left out or repeated. */
-	#restBeforePiece = 0;
+	/** Output samples left out or repeated that have yet to be made up for by as much sound left whole as the limits say. */
+	#pieceDebt = 0;
 	/** 0 in silence, rising to 1 as sound fades in. */
 	#gain = 0;
 	/** What the last sample was, and how much of it still has to fade after a break. */
@@ -149,7 +152,6 @@ export class PersonAudio {
 
 	/** Decides how the next block heads for the position that the clock wants. */
 	#follow(timeline: PcmTimeline, interpolator: SincInterpolator, wanted: number, frames: number): void {
-		this.#restBeforePiece = Math.max(0, this.#restBeforePiece - frames);
 		const tailReplaced = this.#endedInTail && this.#endSeen !== timeline.end;
 		if (this.#rejoin || this.#gain === 0 || tailReplaced) {
 			this.#startAt(wanted);
@@ -162,7 +164,8 @@ export class PersonAudio {
 			this.#skipBy(timeline, interpolator, Math.round(wanted - this.#position));
 			return;
 		}
-		if (Math.abs(errorUs) > STRETCH_ABOVE_US && this.#splice === 0 && this.#restBeforePiece === 0) {
+		this.#pieceDebt = Math.max(0, this.#pieceDebt - frames * mostStretch(errorUs));
+		if (Math.abs(errorUs) > STRETCH_ABOVE_US && this.#splice === 0 && this.#pieceDebt === 0) {
 			this.#takePiece(timeline, interpolator, error);
 		}
 		const target = clampMagnitude(errorUs / US_PER_SECOND / RATE_SECONDS, MAX_RATE_CHANGE);
@@ -209,7 +212,7 @@ export class PersonAudio {
 		const sign = Math.sign(error);
 		const piece = findSplice(timeline, { from, length, least: least * sign, most: most * sign });
 		const outputSamples = (Math.abs(piece) * MIX_RATE) / sampleRate;
-		this.#restBeforePiece = outputSamples / MAX_STRETCH;
+		this.#pieceDebt = outputSamples;
 		this.#leftOut += piece > 0 ? outputSamples : 0;
 		this.#repeated += piece < 0 ? outputSamples : 0;
 		this.#beginSplice(piece, Math.floor((length * MIX_RATE) / sampleRate));
@@ -274,6 +277,11 @@ export class PersonAudio {
 			this.#concealed += 1;
 		}
 	}
+}
+
+/** The share of the sound that may be left out or repeated when it is `errorUs` behind (negative: ahead). */
+function mostStretch(errorUs: number): number {
+	return errorUs > CATCH_UP_ABOVE_US ? MAX_CATCH_UP : MAX_STRETCH;
 }
 
 function clampMagnitude(value: number, most: number): number {

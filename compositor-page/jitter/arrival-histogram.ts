@@ -12,6 +12,9 @@ const LONGEST_DELAY_US = msToUs(MS_PER_SECOND);
 const FORGET_FACTOR = 0.96;
 const QUANTILE = 0.93;
 
+/** Before this many additions there is no answer; from then on no addition decides it alone. */
+const LEAST_ADDITIONS = 3;
+
 /** What the sum of weights may be off by after many additions. */
 const ROUNDING = 1e-9;
 
@@ -25,13 +28,16 @@ export interface ArrivalHistogramOptions {
 /**
  * How late frames arrive, as a forgetting histogram, and a quantile of it.
  *
- * Until enough was seen for the forget factor to apply, all additions weigh the same.
+ * Until enough was seen for the forget factor to apply, all additions weigh the same. One addition above all others never
+ * decides: whatever happened once, however early, is no reason to wait for it again.
  */
 export class ArrivalHistogram {
 	readonly #quantile: number;
 	readonly #forgetFactor: number;
 	readonly #weights = new Float64Array(LONGEST_DELAY_US / BUCKET_US);
 	#additions = 0;
+	/** What the newest addition weighs; no older one weighs more. */
+	#newestWeight = 1;
 
 	constructor(options: ArrivalHistogramOptions = {}) {
 		this.#quantile = options.quantile ?? QUANTILE;
@@ -46,6 +52,7 @@ export class ArrivalHistogram {
 	add(delayUs: number): void {
 		this.#additions += 1;
 		const keep = Math.min(this.#forgetFactor, 1 - 1 / this.#additions);
+		this.#newestWeight = 1 - keep;
 		const weights = this.#weights;
 		for (let index = 0; index < weights.length; index += 1) {
 			weights[index] = (weights[index] ?? 0) * keep;
@@ -54,15 +61,16 @@ export class ArrivalHistogram {
 		weights[bucket] = (weights[bucket] ?? 0) + 1 - keep;
 	}
 
-	/** The delay that the wanted share of additions does not exceed, rounded up to 2 ms; `undefined` before the first. */
+	/** The delay that the wanted share of additions does not exceed, rounded up to 2 ms; `undefined` before the third. */
 	quantileUs(): number | undefined {
-		if (this.#additions === 0) {
+		if (this.#additions < LEAST_ADDITIONS) {
 			return undefined;
 		}
+		const allowed = Math.max(1 - this.#quantile, this.#newestWeight) + ROUNDING;
 		let above = 1;
 		for (let index = 0; index < this.#weights.length; index += 1) {
 			above -= this.#weights[index] ?? 0;
-			if (above <= 1 - this.#quantile + ROUNDING) {
+			if (above <= allowed) {
 				return (index + 1) * BUCKET_US;
 			}
 		}

@@ -8,6 +8,8 @@ const MAX_FRAMES = 600;
 const MAX_BYTES = 32 * 1024 * 1024;
 /** One output frame at 30 fps: a picture later than that only shows if nothing newer is due as well. */
 const LATE_TOLERANCE_US = 33_000;
+/** The play-out delay's ceiling: an older picture is no longer live, not even as the newest there is. */
+const MAX_LATENESS_US = 500_000;
 /** No frame of a live feed waits longer than the play-out delay's ceiling, give or take a reordered picture or two. */
 const MAX_WAIT_US = 750_000;
 
@@ -23,6 +25,8 @@ export interface JitterBufferOptions {
 	/** How far ahead of its decode time a frame may wait before the buffer counts as past its ceiling. */
 	readonly maxWaitUs?: number;
 	readonly lateToleranceUs?: number;
+	/** A frame later than this is never shown. */
+	readonly maxLatenessUs?: number;
 }
 
 export interface DueFrame<F extends EncodedFrame> {
@@ -30,7 +34,7 @@ export interface DueFrame<F extends EncodedFrame> {
 	/** Local time at which it is to be seen or heard, as the clock stood when it was taken out. */
 	readonly playoutUs: number;
 	readonly arrivalUs: number;
-	/** False: decode it, for later frames refer to it, but do not show it; it is late and a newer one is due. */
+	/** False: decode it, for later frames refer to it, but do not show it; it is far too late, or late and a newer one is due. */
 	readonly show: boolean;
 }
 
@@ -65,6 +69,7 @@ export class JitterBuffer<F extends EncodedFrame> {
 	readonly #maxBytes: number;
 	readonly #maxWaitUs: number;
 	readonly #lateToleranceUs: number;
+	readonly #maxLatenessUs: number;
 	#waiting: Waiting<F>[] = [];
 	#bytes = 0;
 	#awaitsKeyFrame = true;
@@ -79,6 +84,7 @@ export class JitterBuffer<F extends EncodedFrame> {
 		this.#maxBytes = options.maxBytes ?? MAX_BYTES;
 		this.#maxWaitUs = options.maxWaitUs ?? MAX_WAIT_US;
 		this.#lateToleranceUs = options.lateToleranceUs ?? LATE_TOLERANCE_US;
+		this.#maxLatenessUs = options.maxLatenessUs ?? MAX_LATENESS_US;
 	}
 
 	/** True while video frames are being thrown away for want of a key frame: the time to ask the sender for one. */
@@ -145,7 +151,8 @@ export class JitterBuffer<F extends EncodedFrame> {
 				continue;
 			}
 			const playoutUs = this.#clock.playoutUs(entry.frame.ptsUs);
-			taken.push({ frame: entry.frame, arrivalUs: entry.arrivalUs, playoutUs, show: !superseded });
+			const show = !superseded && this.#isCurrent(entry) && playoutUs >= nowUs - this.#maxLatenessUs;
+			taken.push({ frame: entry.frame, arrivalUs: entry.arrivalUs, playoutUs, show });
 		}
 		return taken;
 	}

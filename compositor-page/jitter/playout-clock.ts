@@ -1,20 +1,23 @@
 import { MS_PER_SECOND, msToUs, usToMs } from "../../media/units.ts";
 import { ArrivalHistogram } from "./arrival-histogram.ts";
+import { LateRun } from "./late-run.ts";
 import { slewUs } from "./slew.ts";
 import { TransitBaseline } from "./transit-baseline.ts";
 
 export type Track = "audio" | "video";
 
-/** A pause or a jump this long means that the source starts over. */
-const DISCONTINUITY_US = msToUs(MS_PER_SECOND);
+/** A source whose time leaps ahead by more than this starts over. */
+const LEAP_US = msToUs(MS_PER_SECOND);
+/** After a silence this long what was known of the clocks is too old: at 200 ppm they are 6 ms further apart. */
+const LONGEST_SILENCE_US = msToUs(30_000);
 /** A step back up to here is a muxer's rounding or an early frame; beyond it the source restarted. */
 const BACKWARD_TOLERANCE_US = 50_000;
 /** A subscription starts with the group of pictures so far, all at once: until it is in, how late a frame is says nothing. */
 const SETTLE_US = 300_000;
+/** As long as transit falls by this in each such time, more of it is still coming. */
+const SETTLING_FALL_US = 100_000;
 /** Delays enter the histogram as the longest of each such interval, so that a quantile counts intervals with a late frame. */
 const HISTOGRAM_INTERVAL_US = 250_000;
-/** If every frame for this long came too late to be played, the path has changed and slewing would take too long. */
-const ALL_LATE_US = msToUs(MS_PER_SECOND);
 /** No `advance` moves by more than this much time's worth, however long the caller slept. */
 const MAX_ADVANCE_US = 200_000;
 
@@ -44,12 +47,14 @@ export interface PlayoutFigures {
 	/** How much faster local time runs than the source's. */
 	readonly driftPpm: number;
 	readonly resets: number;
+	/** From a start until what comes is live: the delay still jumps. */
+	readonly settling: boolean;
 	/** Times the delay was over the ceiling and play-out jumped forward. */
 	readonly jumps: number;
 }
 
 interface TrackState {
-	histogram: ArrivalHistogram;
+	readonly histogram: ArrivalHistogram;
 	dtsUs: number | undefined;
 	longestUs: number;
 }
@@ -58,8 +63,12 @@ interface TrackState {
  * One person's mapping from source time to local play-out time, shared by sound and picture so that lips match.
  *
  * Play-out time = source time + offset. The offset heads for the smallest recent transit plus a target delay that covers
- * nearly all lateness of the worse track, and moves by at most 100 ms a second; only a start, a discontinuity and
- * the ceiling make it jump. Neither clock drift nor a new minimum is ever more than a new place to head for.
+ * nearly all lateness of the worse track. It grows by at most 100 ms a second and shrinks by at most 250; only a start, a
+ * discontinuity and the ceiling make it jump. Neither clock drift nor a new minimum is ever more than a new place to head for.
+ *
+ * A stall, of whatever length and kind, is nothing to wait for: the mapping stays, what comes too late for it is dropped, and what is
+ * live again is on time. Its burst is one event and not many, and beyond the ceiling none: no delay that is kept would have covered it.
+ * Only where all stays late without coming closer has the path moved, and the mapping with it; what is known of its jitter stays.
  */
 export class PlayoutClock {
 	readonly #floorUs: number;
@@ -67,9 +76,16 @@ export class PlayoutClock {
 	readonly #startUs: number;
 	readonly #leadUs: Record<Track, number>;
 	readonly #baseline = new TransitBaseline();
-	#tracks = newTracks();
-	#settledAtUs: number | undefined;
+	readonly #tracks = newTracks();
+	#settling = false;
+	/** When settling looks again whether what comes is live; `undefined` before the first arrival. */
+	#settlesAtUs: number | undefined;
+	/** The baseline when settling last looked. */
+	#settlingUs = Number.POSITIVE_INFINITY;
 	#intervalEndUs = 0;
+	#lateRun: LateRun | undefined;
+	/** The frames of this run of late ones are those of a stall. */
+	#stalled = false;
 	#lastArrivalUs: number | undefined;
 	#advancedUs: number | undefined;
 	#offsetUs = 0;
@@ -88,7 +104,7 @@ export class PlayoutClock {
 
 	/** False until the first arrival: then `playoutUs` and `sourceUs` mean nothing yet. */
 	get running(): boolean {
-		return this.#settledAtUs !== undefined;
+		return this.#settlesAtUs !== undefined;
 	}
 
 	/** Goes up with each reset: what belongs to an earlier one has no place on this clock any more. */
@@ -103,6 +119,7 @@ export class PlayoutClock {
 			jitterMs: usToMs(this.#jitterUs),
 			driftPpm: this.#baseline.driftPpm,
 			resets: this.#resets,
+			settling: this.#settling,
 			jumps: this.#jumps,
 		};
 	}
@@ -110,22 +127,19 @@ export class PlayoutClock {
 	/** Takes note of one frame, in order of arrival. "reset" when the source starts over with it. */
 	onArrival(arrival: Arrival): "continuous" | "reset" {
 		const { arrivalUs, dtsUs } = arrival;
-		const reset = this.#isDiscontinuity(arrival);
+		const transitUs = arrivalUs - dtsUs;
+		const reset = this.#isDiscontinuity(arrival) || this.#hasMoved(transitUs, arrivalUs);
 		if (reset) {
 			this.#reset();
 		}
 		this.#lastArrivalUs = arrivalUs;
 		this.#tracks[arrival.track].dtsUs = dtsUs;
-		const transitUs = arrivalUs - dtsUs;
 		this.#baseline.add(transitUs, arrivalUs);
-		if (this.#settledAtUs === undefined) {
-			this.#settledAtUs = arrivalUs + SETTLE_US;
-			this.#intervalEndUs = this.#settledAtUs + HISTOGRAM_INTERVAL_US;
-		}
-		if (arrivalUs < this.#settledAtUs) {
+		if (this.#isSettling(arrivalUs)) {
 			this.#offsetUs = this.#baseline.us + this.#targetUs;
 		} else {
-			this.#measure(arrival.track, transitUs - this.#baseline.us, arrivalUs);
+			this.#measure(arrival.track, transitUs, arrivalUs);
+			this.#keepCeiling();
 		}
 		return reset ? "reset" : "continuous";
 	}
@@ -142,11 +156,7 @@ export class PlayoutClock {
 		if (!this.running) {
 			return;
 		}
-		if (this.#delayUs() > this.#ceilingUs) {
-			this.#offsetUs = this.#baseline.us + this.#targetUs;
-			this.#jumps += 1;
-			return;
-		}
+		this.#keepCeiling();
 		this.#offsetUs += slewUs(this.#baseline.us + this.#targetUs - this.#offsetUs, elapsedUs);
 	}
 
@@ -164,38 +174,72 @@ export class PlayoutClock {
 		return this.running ? this.#offsetUs - this.#baseline.us : this.#targetUs;
 	}
 
-	#isDiscontinuity(arrival: Arrival): boolean {
-		if (this.#lastArrivalUs === undefined || this.#settledAtUs === undefined) {
+	#isDiscontinuity({ track, arrivalUs, dtsUs }: Arrival): boolean {
+		if (this.#lastArrivalUs === undefined) {
 			return false;
 		}
-		const lastDtsUs = this.#tracks[arrival.track].dtsUs;
-		const stepUs = lastDtsUs === undefined ? 0 : arrival.dtsUs - lastDtsUs;
-		if (arrival.arrivalUs - this.#lastArrivalUs > DISCONTINUITY_US || stepUs > DISCONTINUITY_US) {
-			return true;
+		const lastDtsUs = this.#tracks[track].dtsUs;
+		const isBack = lastDtsUs !== undefined && dtsUs - lastDtsUs < -BACKWARD_TOLERANCE_US;
+		const leapt = !this.#settling && arrivalUs - dtsUs < this.#baseline.us - LEAP_US;
+		return isBack || leapt || arrivalUs - this.#lastArrivalUs > LONGEST_SILENCE_US;
+	}
+
+	/** All has been late for so long, without coming closer, that this is how the path is now. */
+	#hasMoved(transitUs: number, arrivalUs: number): boolean {
+		if (this.#lastArrivalUs === undefined || this.#settling || transitUs <= this.#offsetUs) {
+			this.#lateRun = undefined;
+			return false;
 		}
-		if (stepUs < -BACKWARD_TOLERANCE_US) {
-			return true;
-		}
-		const settledForUs = arrival.arrivalUs - this.#settledAtUs;
-		return settledForUs > ALL_LATE_US && this.#baseline.latestUs > this.#offsetUs;
+		this.#lateRun ??= new LateRun(transitUs, arrivalUs, arrivalUs - this.#lastArrivalUs);
+		return this.#lateRun.add(transitUs, arrivalUs);
 	}
 
 	#reset(): void {
 		this.#resets += 1;
 		this.#baseline.reset();
-		this.#settledAtUs = undefined;
-		this.#tracks = newTracks();
-		this.#targetUs = this.#startUs;
-		this.#jitterUs = 0;
+		this.#settlesAtUs = undefined;
+		this.#settlingUs = Number.POSITIVE_INFINITY;
+		this.#lateRun = undefined;
+		this.#stalled = false;
+		for (const track of Object.values(this.#tracks)) {
+			track.dtsUs = undefined;
+			track.longestUs = 0;
+		}
 	}
 
-	#measure(track: Track, delayUs: number, arrivalUs: number): void {
-		const state = this.#tracks[track];
-		state.longestUs = Math.max(state.longestUs, delayUs);
-		if (arrivalUs < this.#intervalEndUs) {
-			return;
+	/** True from a start until what comes is live. */
+	#isSettling(arrivalUs: number): boolean {
+		if (this.#settlesAtUs === undefined || (this.#settling && arrivalUs >= this.#settlesAtUs)) {
+			this.#settling = this.#settlingUs - this.#baseline.us > SETTLING_FALL_US;
+			this.#settlingUs = this.#baseline.us;
+			this.#settlesAtUs = arrivalUs + SETTLE_US;
+			this.#intervalEndUs = arrivalUs + HISTOGRAM_INTERVAL_US;
 		}
-		this.#intervalEndUs = arrivalUs + HISTOGRAM_INTERVAL_US;
+		return this.#settling;
+	}
+
+	#keepCeiling(): void {
+		if (!this.#settling && this.#delayUs() > this.#ceilingUs) {
+			this.#offsetUs = this.#baseline.us + this.#targetUs;
+			this.#jumps += 1;
+		}
+	}
+
+	/** Counts how late a frame was, unless it belongs to a stall. A burst enters the histogram as one, when it has ended. */
+	#measure(track: Track, transitUs: number, arrivalUs: number): void {
+		const latenessUs = transitUs - this.#baseline.us;
+		this.#stalled = this.#lateRun !== undefined && (this.#stalled || latenessUs > this.#ceilingUs);
+		if (arrivalUs >= this.#intervalEndUs && !this.#lateRun?.isBurst) {
+			this.#closeInterval();
+			this.#intervalEndUs = arrivalUs + HISTOGRAM_INTERVAL_US;
+		}
+		if (!this.#stalled) {
+			const state = this.#tracks[track];
+			state.longestUs = Math.max(state.longestUs, latenessUs);
+		}
+	}
+
+	#closeInterval(): void {
 		this.#jitterUs = 0;
 		let wantedUs = this.#floorUs;
 		for (const name of ["audio", "video"] as const) {
@@ -205,9 +249,9 @@ export class PlayoutClock {
 			}
 			each.histogram.add(each.longestUs);
 			each.longestUs = 0;
-			const quantileUs = each.histogram.quantileUs() ?? 0;
-			this.#jitterUs = Math.max(this.#jitterUs, quantileUs);
-			wantedUs = Math.max(wantedUs, quantileUs + this.#leadUs[name]);
+			const quantileUs = each.histogram.quantileUs();
+			this.#jitterUs = Math.max(this.#jitterUs, quantileUs ?? 0);
+			wantedUs = Math.max(wantedUs, quantileUs === undefined ? this.#startUs : quantileUs + this.#leadUs[name]);
 		}
 		this.#targetUs = Math.min(wantedUs, this.#ceilingUs);
 	}

@@ -9,13 +9,16 @@ const DRIFT_EVERY_BUCKETS = 10;
 
 /**
  * The smallest recent transit (arrival minus source time) of a source: what a frame takes that nothing delayed, plus the
- * unknown distance between the two clocks. It ages: the minimum is over the last ten seconds, so drift is followed.
+ * unknown distance between the two clocks. It ages: the minimum is over the last ten seconds, so drift is followed. Seconds in
+ * which nothing came do not count: a stall says nothing about the path, and what was known of it is needed right after.
  */
 export class TransitBaseline {
 	readonly #minima = new Float64Array(WINDOW_BUCKETS).fill(Number.POSITIVE_INFINITY);
 	readonly #driftTimes: number[] = [];
 	readonly #driftMinima: number[] = [];
 	#bucket: number | undefined;
+	/** Seconds in which something came. */
+	#seconds = 0;
 	#minUs = Number.POSITIVE_INFINITY;
 	#driftPpm = 0;
 
@@ -29,14 +32,6 @@ export class TransitBaseline {
 		return this.#driftPpm;
 	}
 
-	/** The smallest transit of the running and the previous second. */
-	get latestUs(): number {
-		if (this.#bucket === undefined) {
-			return Number.POSITIVE_INFINITY;
-		}
-		return Math.min(this.#bucketMinimum(this.#bucket), this.#bucketMinimum(this.#bucket - 1));
-	}
-
 	add(transitUs: number, arrivalUs: number): void {
 		const bucket = Math.floor(arrivalUs / BUCKET_US);
 		if (this.#bucket === undefined) {
@@ -44,7 +39,7 @@ export class TransitBaseline {
 		} else if (bucket > this.#bucket) {
 			this.#rotate(this.#bucket, bucket);
 		}
-		const place = slot(this.#bucket);
+		const place = this.#seconds % WINDOW_BUCKETS;
 		this.#minima[place] = Math.min(this.#minima[place] ?? transitUs, transitUs);
 		this.#minUs = Math.min(this.#minUs, transitUs);
 	}
@@ -58,17 +53,12 @@ export class TransitBaseline {
 		this.#driftPpm = 0;
 	}
 
-	#bucketMinimum(bucket: number): number {
-		return this.#minima[slot(bucket)] ?? Number.POSITIVE_INFINITY;
-	}
-
 	#rotate(from: number, to: number): void {
 		if (Math.floor(to / DRIFT_EVERY_BUCKETS) !== Math.floor(from / DRIFT_EVERY_BUCKETS)) {
 			this.#notePoint(from);
 		}
-		for (let bucket = Math.max(from + 1, to - WINDOW_BUCKETS + 1); bucket <= to; bucket += 1) {
-			this.#minima[slot(bucket)] = Number.POSITIVE_INFINITY;
-		}
+		this.#seconds += 1;
+		this.#minima[this.#seconds % WINDOW_BUCKETS] = Number.POSITIVE_INFINITY;
 		this.#bucket = to;
 		this.#minUs = Math.min(...this.#minima);
 	}
@@ -82,10 +72,6 @@ export class TransitBaseline {
 		}
 		this.#driftPpm = slope(this.#driftTimes, this.#driftMinima) * 1e6;
 	}
-}
-
-function slot(bucket: number): number {
-	return ((bucket % WINDOW_BUCKETS) + WINDOW_BUCKETS) % WINDOW_BUCKETS;
 }
 
 /** Least-squares slope of y over x; 0 for fewer than two points. */

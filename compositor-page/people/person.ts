@@ -66,7 +66,7 @@ export class Person {
 			ceilingMs: MAX_PLAYOUT_DELAY_MS,
 			leadMs: { audio: SOUND_LEAD_MS - options.soundBehindMs, video: PICTURE_LEAD_MS },
 		});
-		this.#video = new JitterBuffer<EncodedVideoFrame>(this.clock);
+		this.#video = new JitterBuffer<EncodedVideoFrame>(this.clock, { maxLatenessUs: msToUs(MAX_PLAYOUT_DELAY_MS) });
 		this.#pictures = new PictureQueue(options.outputFrameRate);
 		this.#videoDecoder = new VideoDecoderStage({
 			onPicture: (picture) => this.#takePicture(picture),
@@ -116,6 +116,9 @@ export class Person {
 		}
 		if (frame.track === "audio") {
 			this.#audioIn += 1;
+			if (frame.config === undefined && this.#isStale(frame.ptsUs, arrivalUs)) {
+				return; // A stall's: nobody will hear it, and the decoder has enough to do with what is live.
+			}
 			this.#audioDecoder.push(frame);
 			return;
 		}
@@ -176,6 +179,11 @@ export class Person {
 		this.#videoDecoder.close();
 		this.#audioDecoder.close();
 		this.#pictures.close();
+	}
+
+	/** So late that with no delay the clock would keep it could still be played. */
+	#isStale(ptsUs: number, nowUs: number): boolean {
+		return this.clock.playoutUs(ptsUs) < nowUs - msToUs(MAX_PLAYOUT_DELAY_MS);
 	}
 
 	#feedDecoder(nowUs: number): void {

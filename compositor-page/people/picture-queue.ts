@@ -59,7 +59,7 @@ export class PictureQueue {
 		return this.#shown;
 	}
 
-	/** Pictures never shown: a newer one was due as well, or there were too many. */
+	/** Pictures never shown: a newer one was due as well, there were too many, or the source's time jumped. */
 	get dropped(): number {
 		return this.#dropped;
 	}
@@ -100,6 +100,7 @@ export class PictureQueue {
 
 	/** Lets go of everything that waits, as after a jump of the source's time; what is on show stays. */
 	clearWaiting(): void {
+		this.#dropped += this.#waiting.length;
 		for (const picture of this.#waiting) {
 			picture.frame.close();
 		}

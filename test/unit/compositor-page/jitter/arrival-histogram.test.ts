@@ -2,8 +2,27 @@ import { describe, expect, it } from "vitest";
 import { ArrivalHistogram } from "../../../../compositor-page/jitter/arrival-histogram.ts";
 
 describe("ArrivalHistogram", () => {
-	it("has no answer before the first delay", () => {
-		expect(new ArrivalHistogram().quantileUs()).toBeUndefined();
+	it("has no answer before the third delay", () => {
+		const histogram = new ArrivalHistogram();
+		for (const delayUs of [5_000, 7_000]) {
+			histogram.add(delayUs);
+			expect(histogram.quantileUs()).toBeUndefined();
+		}
+		histogram.add(1_000);
+		expect(histogram.quantileUs()).toBe(6_000);
+	});
+
+	it("is not moved by one outlier however young it is, but by a second", () => {
+		for (let calm = 2; calm < 60; calm += 1) {
+			const histogram = new ArrivalHistogram();
+			for (let index = 0; index < calm; index += 1) {
+				histogram.add(1_000);
+			}
+			histogram.add(300_000);
+			expect(histogram.quantileUs()).toBe(2_000);
+			histogram.add(300_000);
+			expect(histogram.quantileUs()).toBe(302_000);
+		}
 	});
 
 	it("covers the wanted share of the delays, rounded up to 2 ms", () => {
@@ -38,8 +57,11 @@ describe("ArrivalHistogram", () => {
 
 	it("counts negative and endless delays as none and as the longest", () => {
 		const histogram = new ArrivalHistogram();
-		histogram.add(-5_000);
+		for (let index = 0; index < 3; index += 1) {
+			histogram.add(-5_000);
+		}
 		expect(histogram.quantileUs()).toBe(2_000);
+		histogram.add(Number.MAX_SAFE_INTEGER);
 		histogram.add(Number.MAX_SAFE_INTEGER);
 		expect(histogram.quantileUs()).toBe(1_000_000);
 	});

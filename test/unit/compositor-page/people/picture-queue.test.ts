@@ -184,7 +184,7 @@ describe("PictureQueue", () => {
 		queue.push({ frame: second.asVideoFrame, ptsUs: 33_333, arrivalUs: 0 });
 		expect(queue.advance(0, (pts) => pts)).toBe(true);
 		queue.clearWaiting();
-		expect([first.closed, second.closed, queue.waiting]).toEqual([0, 1, 0]);
+		expect([first.closed, second.closed, queue.waiting, queue.dropped]).toEqual([0, 1, 0, 1]);
 		expect(queue.advance(33_333, (pts) => pts)).toBe(false);
 		expect(queue.shown?.frame).toBe(first);
 		queue.push({ frame: third.asVideoFrame, ptsUs: 66_667, arrivalUs: 0 });
