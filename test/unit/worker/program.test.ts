@@ -398,6 +398,19 @@ test("someone whose leaving nobody told of is missed by asking the Router now an
 	expect(world.stored?.leftAtMs).toEqual({ host: nowMs });
 });
 
+test("the Router's word is newer than figures it was asked for before", async () => {
+	const { world, control } = await live();
+	await tell(control, { stream: "host", state: "live" }, 2_000);
+	world.publishing = [];
+	const asking = ring(world, control);
+	while (!world.calls.includes("router-stats")) {
+		await Promise.resolve();
+	}
+	await control.streamChanged({ stream: "host", state: "live" }, 32_001);
+	await asking;
+	expect(world.stored?.liveStreams).toEqual(["host"]);
+});
+
 test.each(["hanging", "failing"] as const)("ending works when everything is %s", async (how) => {
 	const { world, control } = await composed();
 	for (const call of ["stop-egress", "end-router", "plan", "release", "index", "acquire", "standing"]) {
