@@ -11,7 +11,7 @@ export interface NginxRtmp {
 	stop(): Promise<void>;
 }
 
-/** nginx-rtmp on a free port, recording all that is published to `live` into `directory`. */
+/** nginx-rtmp on a free port, recording all that is published to `live` into `directory`, and letting nobody publish to `closed`. */
 export async function startNginxRtmp(directory: string, withinMs: number): Promise<NginxRtmp> {
 	const port = await freePort();
 	const config = join(directory, "nginx.conf");
@@ -21,7 +21,11 @@ export async function startNginxRtmp(directory: string, withinMs: number): Promi
 		daemon off; master_process off;
 		pid ${join(directory, "nginx.pid")}; error_log ${join(directory, "error.log")} info;
 		events {}
-		rtmp { server { listen 127.0.0.1:${port}; application live { live on; record all; record_path ${directory}; } } }`,
+		rtmp { server {
+			listen 127.0.0.1:${port};
+			application live { live on; record all; record_path ${directory}; }
+			application closed { live on; deny publish all; }
+		} }`,
 	);
 	const nginx = new PeerProcess("nginx", ["-p", directory, "-c", config, "-e", join(directory, "error.log")], withinMs);
 	return {
