@@ -1,12 +1,16 @@
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
-import { type ControlRequest, controlEventSchema, type Scene } from "../../worker/protocol/control-messages.ts";
+import {
+	CONTROL_PING_TEXT,
+	type ControlRequest,
+	controlEventSchema,
+	type Scene,
+} from "../../worker/protocol/control-messages.ts";
 import { parseJsonMessage } from "../sockets/json-message.ts";
 import { ReconnectingSocket, type SilenceWatch, type SocketEvents, socketUrl } from "../sockets/reconnecting-socket.ts";
 
-const PING: ControlRequest = { type: "ping" };
 /** The edge answers this very text by itself, whether its object is awake or not (worker/broadcast/control-sockets.ts). */
-const SILENCE: SilenceWatch = { ping: JSON.stringify(PING), everyMs: 2_000, brokenAfterMs: 6_000 };
+const SILENCE: SilenceWatch = { ping: CONTROL_PING_TEXT, everyMs: 2_000, brokenAfterMs: 6_000 };
 
 export interface ControlClientOptions {
 	readonly apiUrl: string;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
+import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../protocol/control-messages.ts";
 import { roleSchema } from "../protocol/roles.ts";
 import type { ControlMember, ControlSocket } from "./control-room.ts";
 
@@ -7,7 +8,7 @@ import type { ControlMember, ControlSocket } from "./control-room.ts";
 const memberSchema = z.object({ role: roleSchema, fence: z.coerce.number().int().positive().optional() });
 
 /** Answered by the runtime, without waking the object. */
-export const PING_PONG = new WebSocketRequestResponsePair('{"type":"ping"}', '{"type":"pong"}');
+export const PING_PONG = new WebSocketRequestResponsePair(CONTROL_PING_TEXT, CONTROL_PONG_TEXT);
 
 /** Who the route says is joining. @throws when it does not say. */
 export function readMember(url: URL): ControlMember {

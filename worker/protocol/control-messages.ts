@@ -61,3 +61,7 @@ export const controlEventSchema = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("pong") }),
 ]);
 export type ControlEvent = z.infer<typeof controlEventSchema>;
+
+/** The edge answers exactly this text with exactly that, without waking the broadcast's object: byte for byte, so one place writes both. */
+export const CONTROL_PING_TEXT = JSON.stringify({ type: "ping" } satisfies ControlRequest);
+export const CONTROL_PONG_TEXT = JSON.stringify({ type: "pong" } satisfies ControlEvent);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ControlClient } from "../../../../compositor-page/control/control-client.ts";
 import { CLOSE } from "../../../../worker/protocol/close-codes.ts";
+import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../../../../worker/protocol/control-messages.ts";
 import { FakeWebSocket } from "../sockets/fake-web-socket.ts";
 
 const { latest } = FakeWebSocket;
@@ -26,24 +27,14 @@ function open(): { said: string[] } {
 	return { said };
 }
 
-test("asks with the very text that the edge answers without waking its object", async () => {
-	class Pair {
-		readonly request: string;
-		readonly response: string;
-		constructor(request: string, response: string) {
-			this.request = request;
-			this.response = response;
-		}
-	}
-	vi.stubGlobal("WebSocketRequestResponsePair", Pair);
-	const { PING_PONG } = await import("../../../../worker/broadcast/control-sockets.ts");
+test("asks with the very text that the edge answers without waking its object", () => {
 	const { said } = open();
 	latest().accept();
 	for (let seconds = 0; seconds < 60; seconds += 2) {
 		vi.advanceTimersByTime(2_000);
-		latest().say(PING_PONG.response);
+		latest().say(CONTROL_PONG_TEXT);
 	}
-	expect(latest().sent).toEqual(Array.from({ length: 30 }, () => PING_PONG.request));
+	expect(latest().sent).toEqual(Array.from({ length: 30 }, () => CONTROL_PING_TEXT));
 	expect([FakeWebSocket.made.length, said]).toEqual([1, []]);
 });
 
