@@ -1,7 +1,10 @@
 /** Chromium with a cold profile and two decoders starts in a few seconds on a busy box; ten times that is a failure. */
 export const START_TIMEOUT_MS = 30_000;
-/** Two heartbeats without a new frame, and the time they travel: the Router, which sees the frames themselves, is quicker. */
-export const FRAMES_TIMEOUT_MS = 2_500;
+/**
+ * Five heartbeats without a new frame. The Router, which sees the frames themselves, is far quicker: this finds compositors that show it none, and
+ * must not take a heartbeat that a busy box sends late for their death.
+ */
+export const FRAMES_TIMEOUT_MS = 6_000;
 /** Long enough for a runner's socket to reconnect, short enough that the audience sees the hold picture only briefly. */
 export const RECONNECT_TIMEOUT_MS = 5_000;
 /** Two heartbeats missed, with a second to spare for a busy box: frozen or unplugged, whatever its socket says. */
