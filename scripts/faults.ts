@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -10,7 +10,8 @@ import { faultsTable, isGood } from "./faults/table.ts";
 import { openLogFile } from "./local-system/log-file.ts";
 
 /**
- * `npm run faults [-- --only=tab-crash,times-* --json]`: injects each fault into the real system, and judges what a destination received. Exit code 1
+ * `npm run faults [-- --only=tab-crash,times-* --json --keep]`: injects each fault into the real system, and judges what a destination
+ * received. `--keep` leaves every frame's number and time in `demo-output`. Exit code 1
  * when a target is missed.
  */
 
@@ -22,6 +23,7 @@ const { values } = parseArgs({
 	options: {
 		only: { type: "string" },
 		json: { type: "boolean", default: false },
+		keep: { type: "boolean", default: false },
 		list: { type: "boolean", default: false },
 	},
 	strict: true,
@@ -55,7 +57,11 @@ async function run(): Promise<void> {
 			}
 			log.write(`case ${each.name}`);
 			const result = await runCase(each, clips, { onLog: log.write });
-			results.push(result);
+			const { timeline, ...judged } = result;
+			results.push(judged);
+			if (values.keep) {
+				writeFileSync(join(OUTPUT_FOLDER, `fault-${each.name}.json`), JSON.stringify({ ...judged, timeline }));
+			}
 			const misses = [...result.unsound, ...result.slow];
 			console.error(`faults ${index + 1}/${cases.length} ${each.name}: ${isGood(result) ? "ok" : misses.join("; ")}`);
 		}

@@ -1,4 +1,5 @@
 import type { Verdict } from "../../test/support/faults/judge.ts";
+import type { Timeline } from "../../test/support/faults/timeline.ts";
 import { FaultBench } from "./bench.ts";
 import type { Clips } from "./clips.ts";
 import type { FaultCase } from "./fault-case.ts";
@@ -10,6 +11,7 @@ export interface CaseResult {
 	readonly what: string;
 	/** Absent when the case could not be run to its end. */
 	readonly verdict?: Verdict;
+	readonly timeline?: Timeline;
 	/** What must hold on any machine, and what on one that keeps up. */
 	readonly unsound: readonly string[];
 	readonly slow: readonly string[];
@@ -41,11 +43,12 @@ export async function runCaseOn(
 	await using stage = await Stage.set(bench, clips, watching);
 	try {
 		await each.run(stage);
-		const verdict = await stage.finish();
+		const { verdict, timeline } = await stage.finish();
 		return {
 			name,
 			what,
 			verdict,
+			timeline,
 			unsound: [...stage.faults, ...judgeSoundness(verdict, targets)],
 			slow: judgeSpeed(verdict, targets),
 		};

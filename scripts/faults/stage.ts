@@ -7,6 +7,7 @@ import { FaultProxy } from "../../test/support/faults/fault-proxy.ts";
 import { judge, type Verdict } from "../../test/support/faults/judge.ts";
 import { PacedPublisher } from "../../test/support/faults/paced-publisher.ts";
 import { RecordingDestination } from "../../test/support/faults/recording-destination.ts";
+import type { Timeline } from "../../test/support/faults/timeline.ts";
 import { publishFile } from "../../test/support/peers/ffmpeg-publisher.ts";
 import type { PeerProgram } from "../../test/support/peers/peer-program.ts";
 import { readMediaTags } from "../../test/support/rtmp/flv-file.ts";
@@ -195,7 +196,7 @@ export class Stage implements AsyncDisposable {
 	}
 
 	/** Lets the stream flow on for a while, ends the broadcast and judges what the destination got. */
-	async finish(): Promise<Verdict> {
+	async finish(): Promise<{ verdict: Verdict; timeline: Timeline }> {
 		await this.untilFlows();
 		await sleep(this.#watching.afterMs);
 		const toMs = performance.now();
@@ -208,7 +209,7 @@ export class Stage implements AsyncDisposable {
 			tonesHz: TONES_HZ,
 		});
 		const fromMs = this.#fromMs ?? 0;
-		return judge(timeline, {
+		const verdict = judge(timeline, {
 			frameRate: PROGRAM.frameRate,
 			ids: HOST_IDS,
 			fromMs,
@@ -216,6 +217,7 @@ export class Stage implements AsyncDisposable {
 			injectedAtMs: this.#injectedAtMs ?? fromMs,
 			...(this.#restoredAtMs === undefined ? {} : { restoredAtMs: this.#restoredAtMs }),
 		});
+		return { verdict, timeline };
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

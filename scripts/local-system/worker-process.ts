@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
 import type { Log } from "../../runner/log.ts";
+import { LivenessWatch } from "./liveness-watch.ts";
 import type { FromWorkerProcess, ToWorkerProcess, WorkerSettings } from "./worker-messages.ts";
 import { wranglerEnvironment } from "./wrangler-environment.ts";
 
@@ -14,8 +15,11 @@ const STOP_TIMEOUT_MS = 1_500;
 const RESTART: RetryPolicy = { firstMs: 500, capMs: 10_000 };
 /** A process that ran this long was healthy: its end starts the back-off anew. */
 const SETTLED_AFTER_MS = 60_000;
+/** wrangler starts a workerd that dies again, but where it was the one in front it takes connections from then on and never answers. */
+const DEAF_AFTER_MS = 10_000;
+const LISTEN_EVERY_MS = 2_000;
 
-/** The Worker in a process group of its own, started again when it dies. (When workerd alone dies, wrangler starts that again.) */
+/** The Worker in a process group of its own, started again when it dies or stops answering. (When workerd alone dies, wrangler starts that again.) */
 export class WorkerProcess {
 	readonly #settings: WorkerSettings;
 	readonly #log: Log;
@@ -45,7 +49,25 @@ export class WorkerProcess {
 			throw error;
 		}
 		const readyAtMs = performance.now();
-		child.once("exit", (code, signal) => this.#lost(child, signal ?? `code ${code}`, readyAtMs));
+		const watch = this.#watch(child);
+		child.once("exit", (code, signal) => {
+			watch.stop();
+			this.#lost(child, signal ?? `code ${code}`, readyAtMs);
+		});
+	}
+
+	#watch(child: ChildProcess): LivenessWatch {
+		const { host, port } = this.#settings;
+		const url = `http://${host === "0.0.0.0" ? "127.0.0.1" : host}:${port}/api/health`;
+		return new LivenessWatch({
+			ask: async (signal) => void (await (await fetch(url, { signal })).arrayBuffer()),
+			onDead: () => {
+				this.#log(`worker: has not answered for ${DEAF_AFTER_MS} ms, ending it`);
+				killGroup(child);
+			},
+			everyMs: LISTEN_EVERY_MS,
+			deadAfterMs: DEAF_AFTER_MS,
+		});
 	}
 
 	/** Ends the Worker and all its processes. May be called twice. */

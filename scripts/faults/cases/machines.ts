@@ -107,7 +107,7 @@ export const MACHINES: readonly FaultCase[] = [
 		targets: WORKER_LOST,
 		run: async (stage) => {
 			await twoOnAir(stage);
-			await stage.inject(() => signalAll(workerdsOf(stage.bench.workerPid), "SIGKILL"));
+			await stage.inject(() => signalAll(workerdsOf(stage.bench.workerPid).objects, "SIGKILL"));
 			await untilWorkerAnswers(stage);
 			await stage.restore();
 			await stage.untilProgramIs("composite");
@@ -122,10 +122,23 @@ export const MACHINES: readonly FaultCase[] = [
 			await stage.goLive();
 			await stage.publish("host", "host");
 			await stage.settle();
-			await stage.inject(() => signalAll(workerdsOf(stage.bench.workerPid), "SIGKILL"));
+			await stage.inject(() => signalAll(workerdsOf(stage.bench.workerPid).objects, "SIGKILL"));
 			await untilWorkerAnswers(stage);
 			await stage.restore();
 			await stage.untilProgramIs("host");
+		},
+	},
+	{
+		name: "front-kill",
+		what: "the workerd in front of the objects is killed",
+		compositors: 1,
+		targets: WORKER_LOST,
+		run: async (stage) => {
+			await twoOnAir(stage);
+			await stage.inject(() => signalAll(workerdsOf(stage.bench.workerPid).front, "SIGKILL"));
+			await untilWorkerAnswers(stage);
+			await stage.restore();
+			await stage.untilProgramIs("composite");
 		},
 	},
 	{
@@ -135,7 +148,7 @@ export const MACHINES: readonly FaultCase[] = [
 		targets: { ...WORKER_LOST, maxLatencyBackMs: 3_000 },
 		run: async (stage) => {
 			await twoOnAir(stage);
-			const pids = workerdsOf(stage.bench.workerPid);
+			const pids = workerdsOf(stage.bench.workerPid).objects;
 			await stage.inject(() => signalAll(pids, "SIGSTOP"));
 			await sleep(STANDSTILL_MS);
 			await stage.restore(() => signalAll(pids, "SIGCONT"));
@@ -150,7 +163,8 @@ export const MACHINES: readonly FaultCase[] = [
 		run: async (stage) => {
 			await twoOnAir(stage);
 			const { workerPid } = stage.bench;
-			await stage.inject(() => signalAll([...workerdsOf(workerPid), workerPid], "SIGKILL"));
+			const { front, objects } = workerdsOf(workerPid);
+			await stage.inject(() => signalAll([workerPid, ...front, ...objects], "SIGKILL"));
 			await untilWorkerAnswers(stage);
 			await stage.restore();
 			await stage.untilProgramIs("composite");

@@ -15,7 +15,12 @@ export interface Freshness {
 	readonly repeats: number;
 	/** Frames in which the person could not be read. */
 	readonly unread: number;
+	/** Frames that were there for no time, as when a stream is joined at its last key frame: decoded, and not seen. */
+	readonly passedBy: number;
 }
+
+/** No screen shows what stands for less than half a picture at 60 Hz. */
+const SEEN_FROM_MS = 8;
 
 /**
  * Follows one person, whose clips have these ids, through the frames. A clip is never gone back to: its id again after another's is shown twice, as is a
@@ -31,8 +36,14 @@ export function freshFrames(
 	let shownTwice = 0;
 	let repeats = 0;
 	let unread = 0;
+	let passedBy = 0;
 	let lastReadMs = Number.NEGATIVE_INFINITY;
-	for (const frame of frames) {
+	for (const [index, frame] of frames.entries()) {
+		const standsMs = (frames[index + 1]?.timeMs ?? Number.POSITIVE_INFINITY) - frame.timeMs;
+		if (standsMs >= 0 && standsMs < SEEN_FROM_MS) {
+			passedBy += 1;
+			continue;
+		}
 		const code = frame.codes.find(({ id }) => ids.includes(id));
 		if (code === undefined) {
 			unread += 1;
@@ -54,7 +65,7 @@ export function freshFrames(
 		}
 		lastReadMs = frame.timeMs;
 	}
-	return { fresh, shownTwice, repeats, unread };
+	return { fresh, shownTwice, repeats, unread, passedBy };
 }
 
 function isSpliced(fromMs: number, toMs: number, spliceTimesMs: readonly number[]): boolean {

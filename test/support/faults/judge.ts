@@ -37,6 +37,8 @@ export interface Verdict {
 	readonly shownTwice: number;
 	readonly repeats: number;
 	readonly unread: number;
+	/** Frames that were decoded and not seen. */
+	readonly passedBy: number;
 	/** Worst and median of sound minus picture; absent where it could not be told. */
 	readonly worstSkewMs?: number;
 	readonly medianSkewMs?: number;

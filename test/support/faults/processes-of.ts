@@ -26,9 +26,11 @@ function read(path: string): string {
 	}
 }
 
-/** The processes that serve the Worker, below the one that runs wrangler. */
-export function workerdsOf(workerPid: number): number[] {
-	return descendantsOf(workerPid).filter((pid) => /\bworkerd\b.* serve /.test(commandLine(pid)));
+/** The workerds below the process that runs wrangler: one in front that listens at the Worker's port, and one that holds the Worker and its objects. */
+export function workerdsOf(workerPid: number): { readonly front: number[]; readonly objects: number[] } {
+	const all = descendantsOf(workerPid).filter((pid) => /\bworkerd\b.* serve /.test(commandLine(pid)));
+	const isFront = (pid: number) => !/ --socket-addr=entry=\S+:0 /.test(commandLine(pid));
+	return { front: all.filter(isFront), objects: all.filter((pid) => !isFront(pid)) };
 }
 
 /** Every process of every browser that a runner has started. */

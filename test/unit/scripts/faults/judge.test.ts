@@ -87,6 +87,17 @@ describe("the judge", () => {
 		expect(judged({ ...same, splices: [splice] })).toMatchObject({ shownTwice: 1, repeats: 0, splices: 1 });
 	});
 
+	it("does not take for shown what is passed by within milliseconds", () => {
+		const passing = withFrames((frames) => {
+			const again = Array.from({ length: 20 }, (_, index): SeenFrame => {
+				const timeMs = at(frames, 300).timeMs - 20 + index;
+				return { ...at(frames, 300), timeMs, codes: [{ id: 1, number: 280 + index }] };
+			});
+			return [...frames.slice(0, 300), ...again, ...frames.slice(300)];
+		});
+		expect(judged(passing)).toMatchObject({ shownTwice: 0, repeats: 0, passedBy: 20, videoBackwards: 0 });
+	});
+
 	it("tells the freeze and the loss at a splice from those elsewhere", () => {
 		const splice = { arrivedAtMs: START_MS + 10_000, timeMs: 10_000 };
 		const elsewhere = withFrames((frames) => frames.filter((_, index) => index < 100 || index > 110));
