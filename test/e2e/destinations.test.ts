@@ -9,6 +9,7 @@ import { DestinationServer, type DestinationSession } from "../support/peers/des
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { missingFrames } from "../support/program/frame-steps.ts";
+import { startNginxRtmp } from "../support/rtmp/nginx-rtmp.ts";
 import { type LiveBroadcast, type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 
 /**
@@ -20,6 +21,9 @@ const CLIP_SECONDS = 20;
 /** The longest of a destination's own limits is 10 s, for a handshake that never comes. */
 const STATE_WITHIN_MS = 40_000;
 const KEY = "s3cret-key";
+/** What the issue asks for of a destination that comes back. */
+const BACK_WITHIN_MS = 5_000;
+const SERVER_MS = 120_000;
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
@@ -77,7 +81,7 @@ interface Added extends AsyncDisposable {
 }
 
 /** Adds a destination live; it is taken off again when the test is over. */
-async function add(destination: DestinationServer, streamKey = KEY): Promise<Added> {
+async function add(destination: { readonly url: string }, streamKey = KEY): Promise<Added> {
 	const path = `/api/broadcasts/${broadcast.id}/destinations`;
 	const answer = await tandem.api.call("POST", path, { url: destination.url, streamKey });
 	const { id } = z.object({ id: z.string() }).parse(answer);
@@ -108,6 +112,12 @@ function untilFrames(destination: DestinationServer, session: number, frames: nu
 		const found = destination.sessions[session];
 		return found !== undefined && found.videoFrames >= frames ? found : undefined;
 	});
+}
+
+/** Time at a destination less time at the one that behaves, of what they got last. */
+function aheadOfGoodMs(destination: DestinationServer): number {
+	const lastMs = ({ latest }: DestinationServer) => latest.frameTimesMs().at(-1) ?? Number.NaN;
+	return lastMs(destination) - lastMs(good);
 }
 
 /** Frames missing right before a key frame, and missing elsewhere. */
@@ -153,6 +163,47 @@ it("comes back to one that closes, with headers, at a key frame, and with time g
 	expect(again.frameTimesMs()[0]).toBeGreaterThan(first?.frameTimesMs().at(-1) ?? Number.NaN);
 	await expectNoGap(again);
 	expect(await untilState(added.id, "live")).toMatchObject({ reconnects: 1 });
+});
+
+it("finds one that was away again within five seconds, with headers and a key frame", async () => {
+	const down = await DestinationServer.listen();
+	await using added = await add(down);
+	await untilFrames(down, 0, FRAME_RATE);
+	const lastMs = down.latest.frameTimesMs().at(-1) ?? Number.NaN;
+	const aheadBeforeMs = aheadOfGoodMs(down);
+	const { port } = down;
+	await down[Symbol.asyncDispose]();
+	await untilState(added.id, "retrying");
+	// By then the waits between attempts are as long as they get.
+	await broadcast.untilProgramGoesOn(8);
+	expect((await statusOf(added.id)).state).toBe("retrying");
+	await using back = await DestinationServer.listen({}, port);
+	const backMs = performance.now();
+	const session = await untilFrames(back, 0, 1);
+	expect(performance.now() - backMs).toBeLessThan(BACK_WITHIN_MS);
+	expect(session.kinds().slice(0, 3)).toEqual(["video-config", "audio-config", "video-key"]);
+	expect(session.frameTimesMs()[0]).toBeGreaterThan(lastMs);
+	// Time there went on with that at the destination beside it, so that the stream is no later than before.
+	await untilFrames(back, 0, 2 * FRAME_RATE);
+	expect(Math.abs(aheadOfGoodMs(back) - aheadBeforeMs)).toBeLessThan(500);
+});
+
+it("a real server, added live, gets all from a key frame on until it is taken off", async () => {
+	const nginx = await startNginxRtmp(folder.path, SERVER_MS);
+	try {
+		{
+			await using added = await add({ url: `rtmp://127.0.0.1:${nginx.port}/live` }, "added");
+			await untilState(added.id, "live");
+			await broadcast.untilProgramGoesOn(3);
+			expect(await statusOf(added.id)).toMatchObject({ reconnects: 0, droppedTags: 0 });
+		}
+		// The name is free at once: what was taken off has said goodbye.
+		await using again = await add({ url: `rtmp://127.0.0.1:${nginx.port}/live` }, "added");
+		await untilState(again.id, "live");
+		expect(await statusOf(again.id)).toMatchObject({ reconnects: 0, droppedTags: 0 });
+	} finally {
+		await nginx.stop();
+	}
 });
 
 it("takes a refusal as final, says why without the key, and does not ask again", async () => {

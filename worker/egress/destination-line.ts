@@ -81,9 +81,11 @@ export class DestinationLine {
 		await unlessAborted(publisher.sendMetadata(config), either);
 		for (let isFirst = true; ; ) {
 			await queue.waitForTag(either);
+			// A program whose sound began after its first picture is announced with both tracks all the same.
+			const ahead = isFirst ? queue.configsAhead : {};
 			const tag = queue.shift();
 			if (tag !== undefined) {
-				await unlessAborted(this.#send(publisher, tag), either);
+				await unlessAborted(this.#send(publisher, tag, { ...ahead, ...tag.configs }), either);
 				if (isFirst) {
 					onPublished();
 				}
@@ -102,16 +104,16 @@ export class DestinationLine {
 	}
 
 	/** The configurations go ahead of the first tag made under them, and never again while they stay the same. */
-	async #send(publisher: RtmpPublisher, tag: ProgramTag): Promise<void> {
+	async #send(publisher: RtmpPublisher, tag: ProgramTag, { video, audio }: ProgramConfigs): Promise<void> {
 		const timestampMs = wrapMs(tag.timeMs);
-		const { video, audio } = tag.configs;
 		if (video !== undefined && video !== this.#sentConfigs.video) {
 			await publisher.sendTag({ type: TAG_TYPE.video, timestampMs, body: video });
+			this.#sentConfigs = { ...this.#sentConfigs, video };
 		}
 		if (audio !== undefined && audio !== this.#sentConfigs.audio) {
 			await publisher.sendTag({ type: TAG_TYPE.audio, timestampMs, body: audio });
+			this.#sentConfigs = { ...this.#sentConfigs, audio };
 		}
-		this.#sentConfigs = tag.configs;
 		await publisher.sendTag({ type: TAG_TYPE[tag.track], timestampMs, body: tag.body });
 	}
 }

@@ -46,6 +46,13 @@ export class TagQueue {
 		return this.#openedAtMs === undefined ? 0 : spanMs(this.#tags, this.#openedAtMs);
 	}
 
+	/** The first configuration of each track that the tags in it need. */
+	get configsAhead(): ProgramConfigs {
+		const video = this.#tags.find(({ configs }) => configs.video !== undefined)?.configs.video;
+		const audio = this.#tags.find(({ configs }) => configs.audio !== undefined)?.configs.audio;
+		return { ...(video !== undefined && { video }), ...(audio !== undefined && { audio }) };
+	}
+
 	push(tag: ProgramTag): void {
 		if (this.#waitsForKey && !tag.keyFrame) {
 			return;

@@ -83,19 +83,24 @@ export class DestinationServer implements AsyncDisposable {
 		this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
 	}
 
-	static async listen(manners: DestinationManners = {}): Promise<DestinationServer> {
+	/** @param port of one that was there before; a free one where omitted */
+	static async listen(manners: DestinationManners = {}, port = 0): Promise<DestinationServer> {
 		const destination = new DestinationServer(manners);
-		destination.#server.listen(0, "127.0.0.1");
+		destination.#server.listen(port, "127.0.0.1");
 		await once(destination.#server, "listening");
 		return destination;
 	}
 
-	get url(): string {
+	get port(): number {
 		const address = this.#server.address();
 		if (address === null || typeof address === "string") {
 			throw new Error(`destination: expected a port, got ${address}`);
 		}
-		return `rtmp://127.0.0.1:${address.port}/live`;
+		return address.port;
+	}
+
+	get url(): string {
+		return `rtmp://127.0.0.1:${this.port}/live`;
 	}
 
 	/** The session that goes on, or the last. Throws when there never was one. */

@@ -111,6 +111,19 @@ test("sends a configuration again only when its bytes change", async () => {
 	await session.stop();
 });
 
+test("announces both tracks to a destination that joins a program whose sound began after its first picture", async () => {
+	const { destination, session, push, live, clock } = egress([{ kind: "unreachable" }, { kind: "accept" }]);
+	push(videoConfig(0), keyFrame(0), interFrame(40), audioConfig(45), sound(45));
+	await clock.advance(400);
+	await live();
+	push(sound(65));
+	await until(() => destination.received.includes("audio@65"), "all");
+	expect(destination.received).toEqual([
+		...["metadata", "video-config@0", "audio-config@0", "key@0", "inter@40", "audio@45", "audio@65"],
+	]);
+	await Promise.all([session.stop(), clock.advance(5_000)]);
+});
+
 test("says goodbye when it is stopped, once", async () => {
 	const { destination, session, push, live, states, clock } = egress();
 	push(...CONFIGS(0), keyFrame(0));
