@@ -34,7 +34,7 @@ export interface DueFrame<F extends EncodedFrame> {
 	/** Local time at which it is to be seen or heard, as the clock stood when it was taken out. */
 	readonly playoutUs: number;
 	readonly arrivalUs: number;
-	/** False: decode it, for later frames refer to it, but do not show it; it is far too late, or late and a newer one is due. */
+	/** False: decode it, for later frames refer to it, but do not show it; it is far too late, overtaken, or late and a newer one is due. */
 	readonly show: boolean;
 }
 
@@ -74,6 +74,8 @@ export class JitterBuffer<F extends EncodedFrame> {
 	#bytes = 0;
 	#awaitsKeyFrame = true;
 	#config: Uint8Array | undefined;
+	/** The newest that was handed out. */
+	#newest: { readonly dtsUs: number; readonly epoch: number } | undefined;
 	#received = 0;
 	#late = 0;
 	#dropped = 0;
@@ -151,7 +153,8 @@ export class JitterBuffer<F extends EncodedFrame> {
 				continue;
 			}
 			const playoutUs = this.#clock.playoutUs(entry.frame.ptsUs);
-			const show = !superseded && this.#isCurrent(entry) && playoutUs >= nowUs - this.#maxLatenessUs;
+			const isLive = this.#isCurrent(entry) && playoutUs >= nowUs - this.#maxLatenessUs;
+			const show = !superseded && isLive && !this.#isOvertaken(entry);
 			taken.push({ frame: entry.frame, arrivalUs: entry.arrivalUs, playoutUs, show });
 		}
 		return taken;
@@ -221,6 +224,15 @@ export class JitterBuffer<F extends EncodedFrame> {
 			}
 		}
 		return 0;
+	}
+
+	/** A frame that comes after a later one is of use to the decoder at most; a repeated one not even to that. */
+	#isOvertaken({ frame: { dtsUs }, epoch }: Waiting<F>): boolean {
+		if (this.#newest?.epoch === epoch && dtsUs <= this.#newest.dtsUs) {
+			return true;
+		}
+		this.#newest = { dtsUs, epoch };
+		return false;
 	}
 
 	#isCurrent(entry: Waiting<F>): boolean {

@@ -8,7 +8,7 @@ const GENTLE_UP_US = 5_000;
 const GENTLE_UP_SECONDS = 1;
 /** A little too much delay harms nobody, so it is taken back by resampling alone. */
 const GENTLE_DOWN_US = 12_000;
-const GENTLE_DOWN_SECONDS = 5;
+const GENTLE_DOWN_SECONDS = 3;
 
 /**
  * How fast the play-out delay moves, in seconds a second, when it is `errorUs` short of its target (negative: beyond it).

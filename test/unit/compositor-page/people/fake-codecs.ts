@@ -35,7 +35,6 @@ type Output = (decoded: unknown) => void;
 
 class FakeDecoder {
 	state: "unconfigured" | "configured" | "closed" = "unconfigured";
-	decodeQueueSize = 0;
 	ondequeue: (() => void) | undefined;
 	readonly output: Output;
 	readonly error: (error: Error) => void;
@@ -62,22 +61,34 @@ export class FakeCodecs {
 	readonly pictures: FakePicture[] = [];
 	/** The next chunk of video is one that the decoder cannot take. */
 	failNext = false;
+	/** Chunks that video decoders say they have not begun. */
+	videoQueue = 0;
+	#failVideo: (() => void) | undefined;
 	#decoded: (() => void)[] = [];
 
 	install(): void {
 		const codecs = this;
 		class FakeVideoDecoder extends FakeDecoder {
+			get decodeQueueSize(): number {
+				return codecs.videoQueue;
+			}
+
 			decode(chunk: Chunk): void {
+				codecs.#failVideo = () => this.#fail();
 				codecs.videoChunks.push(chunk);
 				if (codecs.failNext) {
 					codecs.failNext = false;
-					this.state = "closed";
-					this.error(new Error("broken picture"));
+					this.#fail();
 					return;
 				}
 				const picture = new FakePicture(chunk.timestamp);
 				codecs.pictures.push(picture);
 				codecs.#decoded.push(() => this.output(picture));
+			}
+
+			#fail(): void {
+				this.state = "closed";
+				this.error(new Error("broken picture"));
 			}
 		}
 		class FakeAudioDecoder extends FakeDecoder {
@@ -99,6 +110,11 @@ export class FakeCodecs {
 		vi.stubGlobal("AudioDecoder", FakeAudioDecoder);
 		vi.stubGlobal("EncodedVideoChunk", FakeChunk);
 		vi.stubGlobal("EncodedAudioChunk", FakeChunk);
+	}
+
+	/** The video decoder fails, as it does some time after the chunk it cannot take. */
+	fail(): void {
+		this.#failVideo?.();
 	}
 
 	/** Gives out all that was decoded; decoders never do so before `decode` has returned. */
