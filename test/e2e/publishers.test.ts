@@ -2,9 +2,12 @@ import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layOut } from "../../compositor-page/layouts/lay-out.ts";
 import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
+import { makeMovingClip } from "../support/peers/clips.ts";
 import { DestinationServer } from "../support/peers/destination-server.ts";
+import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
 import { publishWithGStreamer } from "../support/peers/gstreamer-publisher.ts";
 import { hasObs, publishWithObs } from "../support/peers/obs-publisher.ts";
+import { connectPublisher, endOf } from "../support/peers/rtmp-client.ts";
 import { mustRun } from "../support/peers/run-tool.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { clearPart } from "../support/program/expected-place.ts";
@@ -13,6 +16,7 @@ import { decodePictures } from "../support/program/pictures.ts";
 import { decodeSound } from "../support/program/sound.ts";
 import { toneLevel } from "../support/program/tone.ts";
 import { expectUnbroken } from "../support/program/unbroken.ts";
+import { readMediaTags } from "../support/rtmp/flv-file.ts";
 import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import { type Take, takeUndisturbed } from "../support/system/take.ts";
 
@@ -27,11 +31,14 @@ const COLOURS: Readonly<Record<PersonId, Colour>> = {
 	guest: { y: 95, u: 84, v: 187 },
 };
 const MAX_COLOUR_DISTANCE = 24;
+/** For the one that was taken over to hear of it. */
+const VANISHED_WITHIN_MS = 20_000;
 const TONES_HZ: Readonly<Record<PersonId, number>> = { host: 600, guest: 1_500 };
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
 const program = folder.file("program.flv");
+let tandem: SystemUnderTest;
 
 beforeAll(async () => {
 	const tone = folder.file("tone.wav");
@@ -46,11 +53,11 @@ beforeAll(async () => {
 		],
 		tone,
 	]);
-	const tandem = undo.use(await startSystem(folder.file("system")));
-	await takeUndisturbed((number) => record(tandem, tone, folder.file(`obs-${number}`)));
+	tandem = undo.use(await startSystem(folder.file("system")));
+	await takeUndisturbed((number) => record(tone, folder.file(`obs-${number}`)));
 });
 
-async function record(tandem: SystemUnderTest, soundFile: string, obsFolder: string): Promise<Take> {
+async function record(soundFile: string, obsFolder: string): Promise<Take> {
 	await using peers = new AsyncDisposableStack();
 	const destination = peers.use(await DestinationServer.listen());
 	const broadcast = await tandem.goLive({
@@ -102,4 +109,41 @@ it.each(PERSON_IDS)("the %s is heard to the end", async (id) => {
 
 it("the program is whole", async () => {
 	await expectUnbroken(program, { frameRate: FRAME_RATE, cuts: 2 });
+});
+
+/** A publisher whose line was cut without a word is still there for the system when they come back. */
+it("one that vanished without a word and one that was killed are let in again at once, and the program goes on", async () => {
+	await using peers = new AsyncDisposableStack();
+	const destination = peers.use(await DestinationServer.listen());
+	const broadcast = await tandem.goLive({
+		title: "Vanished",
+		...SIZE,
+		frameRate: FRAME_RATE,
+		destinations: [{ url: destination.url, streamKey: "program" }],
+	});
+	const clip = folder.file("vanished.flv");
+	await makeMovingClip(clip, 440, { ...SIZE, frameRate: FRAME_RATE, seconds: 20 });
+	const { url, streamKey } = broadcast.created.ingest.host.rtmp;
+	const vanished = await connectPublisher(url, streamKey);
+	for (const tag of (await readMediaTags(clip)).filter(({ timestampMs }) => timestampMs < 1_000)) {
+		await vanished.sendTag(tag);
+	}
+	const killed = peers.use(publishFile(clip, broadcast.publishUrl("host"), { loop: true }));
+	// The newer one takes over from the one that is silent, which is told so.
+	expect(await endOf(vanished, VANISHED_WITHIN_MS)).toMatchObject({
+		kind: "refused",
+		code: "NetStream.Publish.BadName",
+	});
+	await broadcast.untilSeen(["host"]);
+	await broadcast.untilLive();
+	await killed.stop("SIGKILL");
+	peers.use(publishFile(clip, broadcast.publishUrl("host"), { loop: true }));
+	const before = destination.latest.videoFrames;
+	await broadcast.untilSeen(["host"]);
+	await broadcast.untilProgramGoesOn(3);
+	expect(destination.latest.videoFrames).toBeGreaterThan(before + FRAME_RATE);
+	expect(destination.sessions).toHaveLength(1);
+	const times = destination.latest.frameTimesMs();
+	expect(times.every((ms, at) => at === 0 || ms > (times[at - 1] ?? Number.NaN))).toBe(true);
+	await broadcast.end();
 });
