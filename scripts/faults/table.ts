@@ -8,7 +8,7 @@ const COLUMNS: readonly Column[] = [
 	["splices: n, freeze, lost, sound", (v) => (v.splices === 0 ? "–" : spliceText(v))],
 	["silence s", (v) => seconds(v.silenceMs)],
 	["time back v, a", (v) => `${v.videoBackwards}, ${v.audioBackwards}`],
-	["twice", (v) => String(v.shownTwice)],
+	["twice, held", (v) => `${v.shownTwice}, ${v.held}`],
 	["A/V ms", (v) => `${milliseconds(v.medianSkewMs)} (${milliseconds(v.worstSkewMs)})`],
 	["sessions", (v) => String(v.sessions)],
 	["recovered s", (v) => seconds(v.recoveredMs)],

@@ -1,3 +1,4 @@
+import type { FrameCode } from "./frame-code.ts";
 import type { SeenFrame } from "./timeline.ts";
 
 /** A frame in which a person was seen further on than ever before. */
@@ -11,6 +12,8 @@ export interface Freshness {
 	readonly fresh: readonly FreshFrame[];
 	/** Frames that showed again what had been shown before something newer was. */
 	readonly shownTwice: number;
+	/** Key frames that were sent again, which is what a stream does that has nothing newer to show. */
+	readonly held: number;
 	/** Frames that showed the same as the one before. */
 	readonly repeats: number;
 	/** Frames in which the person could not be read. */
@@ -37,6 +40,8 @@ export function freshFrames(
 	let repeats = 0;
 	let unread = 0;
 	let passedBy = 0;
+	let held = 0;
+	let lastKey: FrameCode | undefined;
 	let lastReadMs = Number.NEGATIVE_INFINITY;
 	for (const [index, frame] of frames.entries()) {
 		const standsMs = (frames[index + 1]?.timeMs ?? Number.POSITIVE_INFINITY) - frame.timeMs;
@@ -47,6 +52,12 @@ export function freshFrames(
 		const code = frame.codes.find(({ id }) => ids.includes(id));
 		if (code === undefined) {
 			unread += 1;
+			continue;
+		}
+		const isHeld = frame.key && code.id === lastKey?.id && code.number === lastKey.number;
+		lastKey = frame.key ? code : lastKey;
+		if (isHeld) {
+			held += 1;
 			continue;
 		}
 		const current = fresh.at(-1);
@@ -65,7 +76,7 @@ export function freshFrames(
 		}
 		lastReadMs = frame.timeMs;
 	}
-	return { fresh, shownTwice, repeats, unread, passedBy };
+	return { fresh, shownTwice, held, repeats, unread, passedBy };
 }
 
 function isSpliced(fromMs: number, toMs: number, spliceTimesMs: readonly number[]): boolean {

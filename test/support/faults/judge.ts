@@ -33,8 +33,9 @@ export interface Verdict {
 	/** Times that did not rise, of the whole stream. */
 	readonly videoBackwards: number;
 	readonly audioBackwards: number;
-	/** Frames that showed again what had been shown before, and that merely held the last. */
+	/** Frames that showed again what had been shown before; key frames sent again for want of anything newer; and frames that merely repeated the last. */
 	readonly shownTwice: number;
+	readonly held: number;
 	readonly repeats: number;
 	readonly unread: number;
 	/** Frames that were decoded and not seen. */

@@ -87,6 +87,17 @@ describe("the judge", () => {
 		expect(judged({ ...same, splices: [splice] })).toMatchObject({ shownTwice: 1, repeats: 0, splices: 1 });
 	});
 
+	it("takes a key frame that is sent again for held, and what follows it again for shown twice", () => {
+		const sentAgain = (count: number) =>
+			withFrames((frames) => {
+				// The last key frame before is number 300.
+				const again = frames.slice(300, 300 + count);
+				return frames.map((frame, index) => ({ ...frame, ...picture(again[index - 330] ?? frame) }));
+			});
+		expect(judged(sentAgain(1))).toMatchObject({ held: 1, shownTwice: 0 });
+		expect(judged(sentAgain(4))).toMatchObject({ held: 1, shownTwice: 3 });
+	});
+
 	it("does not take for shown what is passed by within milliseconds", () => {
 		const passing = withFrames((frames) => {
 			const again = Array.from({ length: 20 }, (_, index): SeenFrame => {
@@ -180,6 +191,10 @@ describe("the judge", () => {
 		expect(goes.latencyBackMs).toBeLessThanOrEqual(3_500);
 	});
 });
+
+function picture({ key, codes }: SeenFrame): Pick<SeenFrame, "key" | "codes"> {
+	return { key, codes };
+}
 
 function at(frames: readonly SeenFrame[], index: number): SeenFrame {
 	const frame = frames[index];
