@@ -24,8 +24,6 @@ export class DestinationTime {
 	readonly #edge = new LiveEdge();
 	readonly #floorMs: number;
 	#offsetMs: number | undefined;
-	/** The present line is the one before, or a copy of it: what is not later than the last tag has been sent. */
-	#repeats = false;
 	#routerMs: number | undefined;
 	#lastMs: Partial<Record<Track, number>> = {};
 
@@ -65,7 +63,6 @@ export class DestinationTime {
 		const byClockMs = Math.round(this.#edge.aheadMs - lineEdge.aheadMs);
 		const known = knownOffsets.find((offsetMs) => Math.abs(offsetMs - byClockMs) <= AGREES_WITHIN_MS);
 		this.#offsetMs = known ?? byClockMs;
-		this.#repeats = known !== undefined;
 		this.#routerMs = undefined;
 	}
 
@@ -76,8 +73,8 @@ export class DestinationTime {
 	}
 
 	/**
-	 * Time at the destination of the Router's next tag. `undefined` for what is to be left out: it was sent before, or it is sound from before
-	 * the last. A picture from before the last is needed by those after it, and is shown for a millisecond.
+	 * Time at the destination of the Router's next tag; `undefined` for sound from before the last, which is to be left out. A picture from
+	 * before the last is needed by those after it, and is shown for a millisecond.
 	 *
 	 * @param routerMs unwrapped
 	 */
@@ -95,7 +92,7 @@ export class DestinationTime {
 		if (timeMs >= earliestMs) {
 			return timeMs;
 		}
-		return track === "audio" || this.#repeats ? undefined : earliestMs;
+		return track === "audio" ? undefined : earliestMs;
 	}
 
 	#offsetFor(routerMs: number, arrivedMs: number): number {

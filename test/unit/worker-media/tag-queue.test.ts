@@ -104,6 +104,12 @@ test("while nobody takes from it, keeps the group of pictures so far however lon
 	expect(queue.spanMs).toBe(0);
 	expect(drain(queue)).toEqual([MAX_GROUP_MS + 40, MAX_GROUP_MS + 45, 2 * MAX_GROUP_MS]);
 
+	const groups = new TagQueue();
+	for (const each of [tag("key", 0), tag("inter", 40), tag("key", 80), tag("inter", 120)]) {
+		groups.push(each);
+	}
+	expect(drain(groups)).toEqual([80, 120]);
+
 	const endless = new TagQueue();
 	endless.push(tag("key", 0));
 	endless.push(tag("inter", MAX_GROUP_MS + 1));
