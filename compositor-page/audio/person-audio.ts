@@ -21,6 +21,8 @@ const MAX_CATCH_UP = 0.3;
 /** A piece holds at least one period of a voice: 3 ms is 333 Hz, 15 ms is 67 Hz. */
 const SHORTEST_PIECE_SECONDS = 0.003;
 const LONGEST_PIECE_SECONDS = 0.015;
+/** Where much has to go, pieces are long: any shorter period has a multiple between here and the longest. */
+const SHORTEST_CATCH_UP_SECONDS = LONGEST_PIECE_SECONDS / 2;
 /** A longer piece than needed is taken if it fits better, up to here. */
 const PIECE_OVERSHOOT_SECONDS = 0.004;
 const CROSSFADE_SECONDS = 0.01;
@@ -164,8 +166,10 @@ export class PersonAudio {
 			this.#skipBy(timeline, interpolator, Math.round(wanted - this.#position));
 			return;
 		}
-		this.#pieceDebt = Math.max(0, this.#pieceDebt - frames * mostStretch(errorUs));
-		if (Math.abs(errorUs) > STRETCH_ABOVE_US && this.#splice === 0 && this.#pieceDebt === 0) {
+		// A piece falls due within a block, and is taken at the next one's start: what is over counts for the piece after it.
+		const allowed = frames * mostStretch(errorUs);
+		this.#pieceDebt = Math.max(-allowed, this.#pieceDebt - allowed);
+		if (Math.abs(errorUs) > STRETCH_ABOVE_US && this.#splice === 0 && this.#pieceDebt <= 0) {
 			this.#takePiece(timeline, interpolator, error);
 		}
 		const target = clampMagnitude(errorUs / US_PER_SECOND / RATE_SECONDS, MAX_RATE_CHANGE);
@@ -202,7 +206,8 @@ export class PersonAudio {
 		const from = Math.floor(this.#position);
 		const ahead = timeline.end - interpolator.reach - from;
 		const behind = from - interpolator.reach - timeline.start;
-		const least = Math.round(SHORTEST_PIECE_SECONDS * sampleRate);
+		const catchesUp = error > (CATCH_UP_ABOVE_US * sampleRate) / US_PER_SECOND;
+		const least = Math.round((catchesUp ? SHORTEST_CATCH_UP_SECONDS : SHORTEST_PIECE_SECONDS) * sampleRate);
 		const wish = Math.min(LONGEST_PIECE_SECONDS * sampleRate, Math.abs(error) + PIECE_OVERSHOOT_SECONDS * sampleRate);
 		const length = Math.round(Math.min(CROSSFADE_SECONDS * sampleRate, error > 0 ? ahead - least : ahead));
 		const most = Math.floor(Math.min(wish, error > 0 ? ahead - length : behind));
@@ -212,7 +217,7 @@ export class PersonAudio {
 		const sign = Math.sign(error);
 		const piece = findSplice(timeline, { from, length, least: least * sign, most: most * sign });
 		const outputSamples = (Math.abs(piece) * MIX_RATE) / sampleRate;
-		this.#pieceDebt = outputSamples;
+		this.#pieceDebt += outputSamples;
 		this.#leftOut += piece > 0 ? outputSamples : 0;
 		this.#repeated += piece < 0 ? outputSamples : 0;
 		this.#beginSplice(piece, Math.floor((length * MIX_RATE) / sampleRate));

@@ -1,9 +1,13 @@
 import { vi } from "vitest";
 import { FakeFrame } from "./fake-frame.ts";
 
-/** Little work to mix, and enough for what is told by level, not by pitch. */
-const SOUND_RATE = 8_000;
-const SOUND_FRAMES = 160;
+/** What a decoder makes of a chunk of sound. Little to mix, and enough for what is told by level, not by pitch. */
+export interface SoundShape {
+	readonly sampleRate: number;
+	readonly frames: number;
+}
+
+const TWENTY_MS: SoundShape = { sampleRate: 8_000, frames: 160 };
 
 /** Level of the sound of a source time: rises for 64 s, so that what is heard tells when it was spoken. */
 export function levelAt(ptsUs: number): number {
@@ -20,9 +24,17 @@ export class FakePicture extends FakeFrame {
 	readonly displayWidth = 640;
 	readonly displayHeight = 360;
 
-	constructor(timestamp: number) {
+	readonly #onClose: () => void;
+
+	constructor(timestamp: number, onClose: () => void) {
 		super();
 		this.timestamp = timestamp;
+		this.#onClose = onClose;
+	}
+
+	override close(): void {
+		super.close();
+		this.#onClose();
 	}
 }
 
@@ -53,18 +65,26 @@ class FakeDecoder {
 	}
 }
 
-/** What stands for Chromium's decoders: each chunk gives its picture or 20 ms of sound, when `deliver` is called. */
+/** What stands for Chromium's decoders: each chunk gives its picture or a block of sound, when `deliver` is called. */
 export class FakeCodecs {
 	/** Every chunk that a video decoder took. */
 	readonly videoChunks: Chunk[] = [];
 	readonly audioChunks: Chunk[] = [];
 	readonly pictures: FakePicture[] = [];
+	/** Pictures decoded and not yet closed, at most. */
+	mostOpenPictures = 0;
+	#openPictures = 0;
 	/** The next chunk of video is one that the decoder cannot take. */
 	failNext = false;
 	/** Chunks that video decoders say they have not begun. */
 	videoQueue = 0;
 	#failVideo: (() => void) | undefined;
 	#decoded: (() => void)[] = [];
+	readonly #sound: SoundShape;
+
+	constructor(sound: SoundShape = TWENTY_MS) {
+		this.#sound = sound;
+	}
 
 	install(): void {
 		const codecs = this;
@@ -81,8 +101,12 @@ export class FakeCodecs {
 					this.#fail();
 					return;
 				}
-				const picture = new FakePicture(chunk.timestamp);
+				const picture = new FakePicture(chunk.timestamp, () => {
+					codecs.#openPictures -= 1;
+				});
 				codecs.pictures.push(picture);
+				codecs.#openPictures += 1;
+				codecs.mostOpenPictures = Math.max(codecs.mostOpenPictures, codecs.#openPictures);
 				codecs.#decoded.push(() => this.output(picture));
 			}
 
@@ -94,7 +118,7 @@ export class FakeCodecs {
 		class FakeAudioDecoder extends FakeDecoder {
 			decode(chunk: Chunk): void {
 				codecs.audioChunks.push(chunk);
-				codecs.#decoded.push(() => this.output(soundOf(chunk.timestamp)));
+				codecs.#decoded.push(() => this.output(soundOf(chunk.timestamp, codecs.#sound)));
 			}
 		}
 		class FakeChunk {
@@ -127,15 +151,15 @@ export class FakeCodecs {
 	}
 }
 
-function soundOf(timestamp: number): unknown {
+function soundOf(timestamp: number, { sampleRate, frames }: SoundShape): unknown {
 	return {
 		timestamp,
-		sampleRate: SOUND_RATE,
+		sampleRate,
 		numberOfChannels: 1,
-		numberOfFrames: SOUND_FRAMES,
+		numberOfFrames: frames,
 		copyTo(plane: Float32Array) {
-			for (let index = 0; index < SOUND_FRAMES; index += 1) {
-				plane[index] = levelAt(timestamp + (index * 1e6) / SOUND_RATE);
+			for (let index = 0; index < frames; index += 1) {
+				plane[index] = levelAt(timestamp + (index * 1e6) / sampleRate);
 			}
 		},
 		close: () => undefined,
