@@ -13,12 +13,17 @@ const MAX_PROBLEM_BYTES = 16 * 1024;
 const MAX_INCOMING_BYTES = 64 * 1024;
 
 /**
- * Connects to the Router as the stream's publisher.
+ * Connects to the Router as the stream's publisher. `session` is the same for all connections of one publisher.
  *
  * Rejects with a PublishRejection when the Worker says no, for good, and with another error when trying again may help.
  */
-export function connectMediaSocket(apiUrl: string, route: StreamRoute, streamKey: string): Promise<WebSocket> {
-	const path = `/api/broadcasts/${route.broadcastId}/media/${route.stream}?direction=publish`;
+export function connectMediaSocket(
+	apiUrl: string,
+	route: StreamRoute,
+	streamKey: string,
+	session: string,
+): Promise<WebSocket> {
+	const path = `/api/broadcasts/${route.broadcastId}/media/${route.stream}?direction=publish&session=${session}`;
 	const socket = new WebSocket(socketUrl(apiUrl, path), {
 		headers: { authorization: `Bearer ${streamKey}` },
 		handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import type { WebSocket } from "ws";
 import type { FlvTag } from "../../media/flv/tag.ts";
@@ -44,6 +45,7 @@ export class MediaUplink {
 	readonly #options: MediaUplinkOptions;
 	readonly #gate = new UplinkGate();
 	readonly #ended = new AbortController();
+	readonly #session = randomUUID();
 	#socket: WebSocket | undefined;
 	#backlog = new UplinkBacklog();
 	#attempt = 0;
@@ -97,7 +99,7 @@ export class MediaUplink {
 		const giveUpAtMs = performance.now() + withinMs;
 		for (;;) {
 			try {
-				this.#use(await connectMediaSocket(apiUrl, route, streamKey));
+				this.#use(await connectMediaSocket(apiUrl, route, streamKey, this.#session));
 				return;
 			} catch (error) {
 				if (error instanceof PublishRejection) {

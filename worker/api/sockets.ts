@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { authenticateRunner } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
 import { API_ROLES, type Principal, rolesAllowedOnStream, rolesAllowedTo } from "../auth/permissions.ts";
-import { directionSchema } from "../protocol/media-socket.ts";
+import { directionSchema, publishSessionSchema } from "../protocol/media-socket.ts";
 import { DEFAULT_POOL_NAME } from "../protocol/object-rpc.ts";
 import { PUBLISHED_STREAM_NAMES, STREAM_NAMES, streamNameSchema } from "../protocol/roles.ts";
 import { newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
@@ -26,6 +26,9 @@ broadcastSockets.openAPIRegistry.registerPath({
 		params: idParamSchema.extend({ stream: z.enum(STREAM_NAMES) }),
 		query: z.object({
 			direction: directionSchema,
+			session: publishSessionSchema.optional().openapi({
+				description: "The publisher's own, kept over its connections: the stream goes on where it was",
+			}),
 			ack: z.literal("1").optional().openapi({ description: "The subscriber acknowledges what it has taken" }),
 			token: z.string().optional(),
 		}),
@@ -65,6 +68,16 @@ broadcastSockets.get(
 		const query = new URLSearchParams({ stream: stream.data });
 		if (direction.data === "publish" && fence !== undefined) {
 			query.set("fence", String(fence));
+		}
+		const session = publishSessionSchema.optional().safeParse(c.req.query("session"));
+		if (!session.success) {
+			throw new ApiProblem(
+				"invalid-request",
+				"media: expected a session of 1 to 64 letters, digits, _ or -, got another",
+			);
+		}
+		if (direction.data === "publish" && session.data !== undefined) {
+			query.set("session", session.data);
 		}
 		if (direction.data === "subscribe" && c.req.query("ack") === "1") {
 			query.set("ack", "1");

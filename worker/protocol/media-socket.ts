@@ -15,6 +15,12 @@ export const BEARER_SUBPROTOCOL_PREFIX = "bearer.";
 export const directionSchema = z.enum(["publish", "subscribe"]);
 export type Direction = z.infer<typeof directionSchema>;
 
+/**
+ * `&session=`: chosen by a publisher and the same over all its connections, so that one that connects again after a break goes on where it was,
+ * and may begin with the group of pictures it has sent already, at its true times.
+ */
+export const publishSessionSchema = z.string().regex(/^[\w-]{1,64}$/);
+
 /** Subscriber → Router, when it asked for `ack=1`: how many tags it has taken since it connected (never decreasing). */
 export const mediaAckSchema = z.object({ type: z.literal("ack"), tags: z.number().int().nonnegative() });
 export type MediaAck = z.infer<typeof mediaAckSchema>;

@@ -40,6 +40,7 @@ export class LiveStream {
 	readonly fanout = new Fanout();
 	#state: StreamChange["state"] = "idle";
 	#publisher: Publisher | undefined;
+	#session: string | undefined;
 	#publisherLeftMs = 0;
 	#pictureMs = 0;
 	/** What the compositor said of the picture that follows. */
@@ -99,11 +100,19 @@ export class LiveStream {
 		}
 	}
 
-	/** Makes `sink` the stream's publisher; an older one is closed. The caller has checked its right to publish. */
-	publish(sink: MediaSink, nowMs: number): Publisher {
+	/**
+	 * Makes `sink` the stream's publisher; an older one is closed. The caller has checked its right to publish. Where `session` is the one that
+	 * published last, its time goes on, and what it says again is not heard twice.
+	 */
+	publish(sink: MediaSink, nowMs: number, session?: string): Publisher {
 		this.#publisher?.sink.close("takenOver", "a newer publisher of this stream took over");
 		this.#publisher = new Publisher(sink, { splices: this.#state === "live" }, nowMs);
-		this.#time.restart();
+		if (session !== undefined && session === this.#session) {
+			this.#time.resume();
+		} else {
+			this.#time.restart();
+		}
+		this.#session = session;
 		this.#shows = undefined;
 		this.#reordersPictures = false;
 		this.#pictureMs = nowMs;

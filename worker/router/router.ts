@@ -203,7 +203,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#startTicking();
 	}
 
-	#joinPublisher(socket: WebSocket, { stream: name, fence }: PublishRequest, stored: StoredRouter): void {
+	#joinPublisher(socket: WebSocket, { stream: name, fence, session }: PublishRequest, stored: StoredRouter): void {
 		const isComposite = name === MAIN_COMPOSITE_STREAM;
 		const lowest = isComposite ? Math.max(stored.fence, stored.plan?.minFence ?? 0) : 0;
 		if (fence < lowest) {
@@ -214,7 +214,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			this.#storeInBackground({ ...stored, fence });
 		}
 		const stream = this.#streams[name];
-		const publisher = stream.publish(new SocketSink(socket), Date.now());
+		const publisher = stream.publish(new SocketSink(socket), Date.now(), session);
 		socket.addEventListener("message", (event) => {
 			stream.publisherMessage(publisher, event.data, Date.now());
 		});

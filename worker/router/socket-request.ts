@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { publishSessionSchema } from "../protocol/media-socket.ts";
 import { publishedStreamNameSchema, streamNameSchema } from "../protocol/roles.ts";
 
 const flagSchema = z.enum(["0", "1"]).transform((value) => value === "1");
 
 const publishQuerySchema = z.object({
 	stream: publishedStreamNameSchema,
+	session: publishSessionSchema.optional(),
 	fence: z.coerce.number().int().nonnegative().default(0),
 });
 

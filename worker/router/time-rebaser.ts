@@ -31,6 +31,8 @@ export class TimeRebaser {
 	#joinMs: number | undefined;
 	#frameIntervalMs = DEFAULT_FRAME_INTERVAL_MS;
 	#epoch = 0;
+	/** Tracks on which the source may still be saying again what it has said. */
+	#saysAgain: Partial<Record<TimedTrack, boolean>> = {};
 	#arrivedMs: number | undefined;
 
 	/** @param firstMs stream time of the very first tag; the source's own time where omitted */
@@ -53,14 +55,23 @@ export class TimeRebaser {
 		this.#unwrapper = new TimestampUnwrapper();
 		this.#offsetMs = undefined;
 		this.#inputMs = {};
+		this.#saysAgain = {};
+	}
+
+	/** The same source goes on after its line broke, and may say again what it said last: that is dropped. */
+	resume(): void {
+		this.#saysAgain = { audio: true, video: true };
 	}
 
 	/**
 	 * Stream time of the source's next tag, unwrapped; `undefined` when the tag is sound from before the point at which its source was
-	 * joined on, and so is to be dropped. `nowMs` is when the tag came, where the caller knows: it tells a jump in time from a pause.
+	 * joined on, or was heard before, and so is to be dropped. `nowMs` is when the tag came, where the caller knows: it tells a jump in time from a pause.
 	 */
 	map(track: TimedTrack, timestampMs: number, nowMs?: number): number | undefined {
 		const inputMs = this.#unwrapper.unwrapMs(timestampMs);
+		if (this.#wasSaid(track, inputMs)) {
+			return undefined;
+		}
 		const offsetMs = this.#offsetFor(track, inputMs, nowMs);
 		this.#arrivedMs = nowMs;
 		const mappedMs = inputMs + offsetMs;
@@ -73,6 +84,13 @@ export class TimeRebaser {
 		const outputMs = beforeMs !== undefined && mappedMs <= beforeMs ? beforeMs + 1 : mappedMs;
 		this.#outputMs[track] = outputMs;
 		return outputMs;
+	}
+
+	#wasSaid(track: TimedTrack, inputMs: number): boolean {
+		const latestMs = this.#inputMs[track];
+		const again = this.#saysAgain[track] === true && latestMs !== undefined && inputMs <= latestMs;
+		this.#saysAgain[track] = again;
+		return again;
 	}
 
 	#offsetFor(track: TimedTrack, inputMs: number, nowMs: number | undefined): number {

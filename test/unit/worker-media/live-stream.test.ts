@@ -125,6 +125,21 @@ test("a newer publisher takes over: the older is closed, and time goes on by one
 	expect(changes).toHaveLength(1);
 });
 
+test("goes on where it was with a publisher of the same session, and hears nothing twice", () => {
+	const { live } = stream();
+	const { sink } = subscribe(live);
+	const first = new RecordingSink();
+	const before = live.publish(first, 0, "one");
+	sendTags(live, before, [...CONFIGS(0), keyFrame(0), sound(10), interFrame(40)], 0);
+	live.publisherGone(before, 100);
+	const after = live.publish(new RecordingSink(), 300, "one");
+	sendTags(live, after, [...CONFIGS(0), keyFrame(0), sound(10), interFrame(40), sound(30), interFrame(280)], 300);
+	expect(summary(sink).slice(2)).toEqual(["key@0", "audio@10", "inter@40", "audio@30", "inter@280"]);
+	const other = live.publish(new RecordingSink(), 400, "two");
+	sendTags(live, other, [...CONFIGS(0), keyFrame(0)], 400);
+	expect(summary(sink).at(-1)).toBe("key@320");
+});
+
 test("splices a publisher that comes back at once without anyone being told", () => {
 	const { live, changes } = stream();
 	const first = publish(live);
