@@ -21,8 +21,6 @@ const MAX_CATCH_UP = 0.3;
 /** A piece holds at least one period of a voice: 3 ms is 333 Hz, 15 ms is 67 Hz. */
 const SHORTEST_PIECE_SECONDS = 0.003;
 const LONGEST_PIECE_SECONDS = 0.015;
-/** Where much has to go, pieces are long: any shorter period has a multiple between here and the longest. */
-const SHORTEST_CATCH_UP_SECONDS = LONGEST_PIECE_SECONDS / 2;
 /** A longer piece than needed is taken if it fits better, up to here. */
 const PIECE_OVERSHOOT_SECONDS = 0.004;
 const CROSSFADE_SECONDS = 0.01;
@@ -206,8 +204,7 @@ export class PersonAudio {
 		const from = Math.floor(this.#position);
 		const ahead = timeline.end - interpolator.reach - from;
 		const behind = from - interpolator.reach - timeline.start;
-		const catchesUp = error > (CATCH_UP_ABOVE_US * sampleRate) / US_PER_SECOND;
-		const least = Math.round((catchesUp ? SHORTEST_CATCH_UP_SECONDS : SHORTEST_PIECE_SECONDS) * sampleRate);
+		const least = Math.round(SHORTEST_PIECE_SECONDS * sampleRate);
 		const wish = Math.min(LONGEST_PIECE_SECONDS * sampleRate, Math.abs(error) + PIECE_OVERSHOOT_SECONDS * sampleRate);
 		const length = Math.round(Math.min(CROSSFADE_SECONDS * sampleRate, error > 0 ? ahead - least : ahead));
 		const most = Math.floor(Math.min(wish, error > 0 ? ahead - length : behind));

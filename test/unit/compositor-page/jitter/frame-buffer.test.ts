@@ -78,6 +78,21 @@ describe("JitterBuffer", () => {
 		expect(indices(buffer.popDue(1e6, 0))).toEqual([0, 1, 2, 3]);
 	});
 
+	it("does not show what comes after a later frame was handed out, nor anything twice, until the source starts over", () => {
+		const clock = new FixedClock();
+		const buffer = new JitterBuffer<EncodedVideoFrame>(clock);
+		const showOf = (frame: EncodedVideoFrame) => {
+			buffer.push(frame, frame.dtsUs);
+			return buffer.popDue(2 * FRAME_US, 0).map((due) => due.show);
+		};
+		expect(showOf(video(0, { keyFrame: true }))).toEqual([true]);
+		expect(showOf(video(2))).toEqual([true]);
+		expect(showOf(video(1))).toEqual([false]);
+		expect(showOf(video(2))).toEqual([false]);
+		clock.epoch = 1;
+		expect(showOf(video(1, { keyFrame: true }))).toEqual([true]);
+	});
+
 	it("waits for a key frame at the start and says so", () => {
 		const buffer = new JitterBuffer<EncodedVideoFrame>(new FixedClock());
 		buffer.push(video(0), 0);

@@ -97,6 +97,54 @@ describe("PlayoutClock", () => {
 		expect(clock.figures.resets).toBe(resets);
 	});
 
+	it.each([
+		{ silenceSeconds: 29, resets: 0 },
+		{ silenceSeconds: 31, resets: 1 },
+	])("after $silenceSeconds s of silence starts over $resets times", ({ silenceSeconds, resets }) => {
+		const clock = new PlayoutClock();
+		const endUs = (10 + silenceSeconds) * 1e6;
+		const sent = frames({ seconds: silenceSeconds + 20, delayUs: () => 0 });
+		run(
+			clock,
+			sent.filter(({ arrivalUs }) => arrivalUs < 10e6 || arrivalUs > endUs),
+		);
+		expect(clock.figures.resets).toBe(resets);
+		expect(clock.figures.delayMs).toBeLessThan(15);
+	});
+
+	it("follows a source whose time stood still within half a second", () => {
+		const clock = new PlayoutClock();
+		const sent = frames({ seconds: 20, delayUs: () => 0 }).map((frame) =>
+			frame.arrivalUs < 10e6 ? frame : { ...frame, arrivalUs: frame.arrivalUs + 2e6 },
+		);
+		run(
+			clock,
+			sent.filter(({ arrivalUs }) => arrivalUs < 12.5e6),
+		);
+		expect(clock.figures.resets).toBe(1);
+		expect(clock.playoutUs(10.5e6)).toBeLessThan(12.515e6);
+		expect(clock.playoutUs(10.5e6)).toBeGreaterThan(12.5e6);
+	});
+
+	it("takes a backlog that needs half a second to come in for one event, which moves nothing", () => {
+		const clock = new PlayoutClock();
+		// Held up for 450 ms, then at twice live speed.
+		const delayUs = (us: number) => (us > 10e6 && us < 10.9e6 ? Math.max(0, 450_000 - (us - 10e6) / 2) : 0);
+		let highestMs = 0;
+		run(clock, frames({ seconds: 15, delayUs: (_, us) => delayUs(us) }), (nowUs) => {
+			highestMs = nowUs > 5e6 ? Math.max(highestMs, clock.figures.targetDelayMs) : 0;
+		});
+		expect(highestMs).toBe(10);
+	});
+
+	it("never waits for stalls beyond its ceiling, however often they come", () => {
+		const clock = new PlayoutClock();
+		// 700 ms every three seconds.
+		run(clock, frames({ seconds: 60, delayUs: (_, us) => Math.max(0, 700_000 - (us % 3e6)) }));
+		expect(clock.figures.targetDelayMs).toBe(10);
+		expect(clock.figures.resets).toBe(0);
+	});
+
 	it("takes the group of pictures so far, delivered at once, without keeping its age as delay", () => {
 		const clock = new PlayoutClock();
 		const live = frames({ seconds: 4, delayUs: () => 0 });
