@@ -11,7 +11,7 @@ export interface Targets {
 	readonly maxRecoverMs?: number;
 	readonly maxResumeMs?: number;
 	readonly maxLatencyBackMs?: number;
-	/** At each splice: one frame, and 25 ms of sound. */
+	/** At each splice: one frame, 25 ms of sound, and nothing passed by. */
 	readonly seamless?: boolean;
 	/** How many splices there must be at least, for a case that is about them. Default 0. */
 	readonly minSplices?: number;
@@ -37,6 +37,9 @@ export function judgeSoundness(verdict: Verdict, targets: Targets): string[] {
 	atMost("audio times that do not rise", verdict.audioBackwards, 0);
 	atMost("RTMP sessions", verdict.sessions, maxSessions);
 	atMost("frames shown twice", verdict.shownTwice, maxShownTwice);
+	if (targets.seamless === true) {
+		atMost("frames passed by", verdict.passedBy, 0);
+	}
 	if (verdict.splices < minSplices) {
 		misses.push(`expected ${minSplices} splices at least, got ${verdict.splices}`);
 	}

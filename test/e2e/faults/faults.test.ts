@@ -13,8 +13,8 @@ import { TempFolder } from "../../support/peers/temp-folder.ts";
 const CLIP_SECONDS = 60;
 const WATCHING = { beforeMs: 1_500, afterMs: 2_000 };
 const SHORT = casesNamed([
-	...["guest-joins", "guest-leaves", "browser-kill", "host-away-3s", "times-from-zero", "times-2^32"],
-	...["destination-busy", "workerd-kill"],
+	...["solo", "guest-joins", "guest-leaves", "browser-kill", "workerd-kill"],
+	...["host-away-3s", "times-from-zero", "times-2^32", "destination-down-10s", "destination-busy"],
 ]);
 
 const undo = new AsyncDisposableStack();

@@ -44,18 +44,18 @@ export function freshFrames(
 	let lastKey: FrameCode | undefined;
 	let lastReadMs = Number.NEGATIVE_INFINITY;
 	for (const [index, frame] of frames.entries()) {
+		const code = frame.codes.find(({ id }) => ids.includes(id));
+		const isHeld = frame.key && code !== undefined && code.id === lastKey?.id && code.number === lastKey.number;
+		lastKey = frame.key ? code : lastKey;
 		const standsMs = (frames[index + 1]?.timeMs ?? Number.POSITIVE_INFINITY) - frame.timeMs;
 		if (standsMs >= 0 && standsMs < SEEN_FROM_MS) {
 			passedBy += 1;
 			continue;
 		}
-		const code = frame.codes.find(({ id }) => ids.includes(id));
 		if (code === undefined) {
 			unread += 1;
 			continue;
 		}
-		const isHeld = frame.key && code.id === lastKey?.id && code.number === lastKey.number;
-		lastKey = frame.key ? code : lastKey;
 		if (isHeld) {
 			held += 1;
 			continue;

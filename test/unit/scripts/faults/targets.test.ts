@@ -38,6 +38,7 @@ describe("what a case must come to", () => {
 		["audio that goes back", { audioBackwards: 2 }, /no audio times that do not rise, got 2/],
 		["one session too many", { sessions: 2 }, /at most 1 RTMP sessions, got 2/],
 		["a frame shown twice", { shownTwice: 1 }, /no frames shown twice, got 1/],
+		["a frame passed by where there must be no seam", { passedBy: 1 }, /no frames passed by, got 1/],
 		["a complaint of ffprobe", { complaints: ["broken"] }, /nothing against it, got: broken/],
 	])("is missed, on any machine, by %s", (_, flaw, miss) => {
 		expect(judgeSoundness({ ...good, ...flaw }, strict)).toEqual([expect.stringMatching(miss)]);
