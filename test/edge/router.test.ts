@@ -1,9 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as testEnv } from "cloudflare:workers";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Broadcast } from "../../worker/broadcast/broadcast.ts";
+import { Egress } from "../../worker/egress/egress.ts";
 import type { Env } from "../../worker/env.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { MEDIA_SUBPROTOCOL } from "../../worker/protocol/media-socket.ts";
+import type { ProgramPlan } from "../../worker/protocol/object-rpc.ts";
 import type { Router } from "../../worker/router/router.ts";
 import {
 	audioConfig,
@@ -15,10 +18,37 @@ import {
 	videoConfig,
 } from "../unit/worker-media/wsflv-fixtures.ts";
 import { MediaSocketPeer } from "./media-socket-peer.ts";
+import { PacedPublisher } from "./paced-publisher.ts";
 import { replaceObject } from "./replace-object.ts";
 
 const env = testEnv as unknown as Env;
+const PATIENCE = { timeout: 15_000 };
 let routerCount = 0;
+
+/** What the Router's Broadcast and Egress would do is another test's matter: here it is heard only. */
+const heard = {
+	streams: vi.spyOn(Broadcast.prototype, "streamChanged"),
+	sources: vi.spyOn(Broadcast.prototype, "programChanged"),
+	holdExpired: vi.spyOn(Broadcast.prototype, "holdExpired"),
+	restarted: vi.spyOn(Broadcast.prototype, "routerRestarted"),
+	resumed: vi.spyOn(Egress.prototype, "resume"),
+};
+
+beforeEach(() => {
+	for (const each of Object.values(heard)) {
+		each.mockReset().mockImplementation(async () => {});
+	}
+});
+
+const paced: PacedPublisher[] = [];
+afterEach(() => {
+	for (const publisher of paced.splice(0)) {
+		publisher.stop();
+	}
+});
+
+const streamsHeard = () => heard.streams.mock.calls.map(([change]) => change);
+const sourcesHeard = () => heard.sources.mock.calls.map(([{ source }]) => source);
 
 async function openRouter() {
 	const broadcastId = `router-test-${++routerCount}`;
@@ -49,6 +79,23 @@ async function connect(stub: Stub, path: string): Promise<MediaSocketPeer> {
 
 const publishTo = (stub: Stub, stream = "host", query = "") => connect(stub, `/publish?stream=${stream}${query}`);
 const subscribeTo = (stub: Stub, stream = "host", query = "") => connect(stub, `/subscribe?stream=${stream}${query}`);
+
+const ON_AIR: ProgramPlan = {
+	onAir: true,
+	prefers: "host",
+	width: 1280,
+	height: 720,
+	allowsBFrames: false,
+	minFence: 0,
+	holdSeconds: 120,
+};
+
+/** A publisher at the clock's pace. */
+async function paceTo(stub: Stub, stream: "host" | "composite/main" = "host", query = ""): Promise<PacedPublisher> {
+	const publisher = new PacedPublisher(await publishTo(stub, stream, query), { isComposite: stream !== "host" });
+	paced.push(publisher);
+	return publisher;
+}
 
 const START = [videoConfig(0), audioConfig(0), keyFrame(0), sound(10), interFrame(40)];
 const times = (peer: MediaSocketPeer) => peer.tags.map((tag) => tag.timestampMs);
@@ -124,18 +171,18 @@ test("a newer publisher takes over, and subscribers see time go on", async () =>
 
 test("a compositor with a lower fence is refused, before and after the object was replaced", async () => {
 	const stub = await openRouter();
-	const newer = await publishTo(stub, "program/main", "&fence=2");
+	const newer = await publishTo(stub, "composite/main", "&fence=2");
 	newer.publish(START);
-	const older = await publishTo(stub, "program/main", "&fence=1");
+	const older = await publishTo(stub, "composite/main", "&fence=1");
 	expect(await older.closed).toEqual({
 		code: CLOSE.takenOver.code,
 		reason: "publisher: expected fence 2 or higher, got 1",
 	});
 	const after = await replaced(stub);
-	const again = await publishTo(after, "program/main", "&fence=1");
+	const again = await publishTo(after, "composite/main", "&fence=1");
 	expect(await again.closed).toMatchObject({ code: CLOSE.takenOver.code });
-	const subscriber = await subscribeTo(after, "program/main");
-	(await publishTo(after, "program/main", "&fence=2")).publish(START);
+	const subscriber = await subscribeTo(after, "composite/main");
+	(await publishTo(after, "composite/main", "&fence=2")).publish(START);
 	expect(await subscriber.waitForTags(5)).toEqual(START);
 });
 
@@ -199,7 +246,7 @@ test("a subscriber that leaves makes room", async () => {
 	const stub = await openRouter();
 	const subscriber = await subscribeTo(stub);
 	subscriber.socket.close(1000);
-	await expect.poll(async () => (await stub.stats()).streams[0]?.subscribers.length, { timeout: 10_000 }).toBe(0);
+	await expect.poll(async () => (await stub.stats()).streams, PATIENCE).toEqual([]);
 });
 
 test("ending closes everyone for good, and an eviction does not forget it", async () => {
@@ -252,4 +299,197 @@ test("an alarm finds a stream that was live when the object was replaced, and wh
 		await new Promise((resolve) => setTimeout(resolve, 200));
 	}
 	expect(await live(after)).toEqual([]);
+});
+
+test("the program is the host's own media while the broadcast is on air, and nothing from before", async () => {
+	const stub = await openRouter();
+	const program = await subscribeTo(stub, "program/main");
+	const host = await publishTo(stub);
+	await stub.plan({ ...ON_AIR, onAir: false });
+	host.publish([videoConfig(0), audioConfig(0), keyFrame(0, 1), sound(10, 1), interFrame(40, 2)]);
+	await expect.poll(() => streamsHeard(), PATIENCE).toContainEqual(expect.objectContaining({ stream: "host" }));
+	await stub.plan(ON_AIR);
+	host.send([interFrame(80, 3), sound(90, 3), keyFrame(120, 4), interFrame(160, 5), sound(120, 5)]);
+	const media = (await program.waitForTags(5)).filter(({ body }) => body[1] !== 0);
+	expect(media.map(({ body }) => body.at(-1))).toEqual([4, 5, 5]);
+	expect(media.map(({ timestampMs }) => timestampMs)).toEqual([0, 40, 0]);
+	await expect.poll(sourcesHeard, PATIENCE).toEqual(["host"]);
+	expect(await stub.stats()).toMatchObject({
+		program: { source: "host", switches: 0 },
+		streams: [{ stream: "host" }, { stream: "program/main", publisherConnected: true, videoCodec: "avc", width: 1280 }],
+	});
+	await stub.plan({ ...ON_AIR, onAir: false });
+	host.send([keyFrame(200, 6)]);
+	await expect.poll(async () => (await stub.stats()).program.source, PATIENCE).toBe("none");
+	expect(program.tags).toHaveLength(5);
+});
+
+test("a host whose pictures are not the program's is reported unfit, and passed through once they are", async () => {
+	const stub = await openRouter();
+	await stub.plan(ON_AIR);
+	const program = await subscribeTo(stub, "program/main");
+	const host = await publishTo(stub);
+	host.publish([videoConfig(0, "360p"), audioConfig(0), keyFrame(0, 1)]);
+	const unfit = "host: expected pictures of 1280x720 to pass them through, got 640x360";
+	await expect
+		.poll(streamsHeard, PATIENCE)
+		.toContainEqual({ stream: "host", state: "live", width: 640, height: 360, unfit });
+	host.send([videoConfig(40), keyFrame(40, 2)]);
+	const pictures = () => program.tags.filter(({ type, body }) => type === 9 && body[1] === 1);
+	await expect.poll(() => pictures().map(({ body }) => body.at(-1))[0], PATIENCE).toBe(2);
+	await expect.poll(() => streamsHeard().at(-1), PATIENCE).toEqual({ stream: "program/main", state: "live" });
+	expect(streamsHeard()).toContainEqual({ stream: "host", state: "live", width: 1280, height: 720 });
+});
+
+test("a plan with another size makes a host unfit that was passed through, and says so", async () => {
+	const stub = await openRouter();
+	await stub.plan(ON_AIR);
+	const program = await subscribeTo(stub, "program/main");
+	const host = await paceTo(stub);
+	await program.waitForTags(5);
+	await stub.plan({ ...ON_AIR, width: 1920, height: 1080 });
+	await expect
+		.poll(streamsHeard, PATIENCE)
+		.toContainEqual(expect.objectContaining({ unfit: expect.stringContaining("1920x1080") }));
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("hold");
+	host.stop();
+});
+
+test("a plan's lowest fence closes an older compositor, and refuses it when it comes back", async () => {
+	const stub = await openRouter();
+	await stub.plan(ON_AIR);
+	const older = await publishTo(stub, "composite/main", "&fence=1");
+	older.publish(START);
+	await expect.poll(streamsHeard, PATIENCE).toContainEqual(expect.objectContaining({ fence: 1, state: "live" }));
+	await stub.plan({ ...ON_AIR, minFence: 2 });
+	const reason = "compositor: expected fence 2 or higher";
+	expect(await older.closed).toEqual({ code: CLOSE.takenOver.code, reason });
+	expect(await (await publishTo(stub, "composite/main", "&fence=1")).closed).toMatchObject({
+		code: CLOSE.takenOver.code,
+	});
+	const newer = await paceTo(stub, "composite/main", "&fence=2");
+	await stub.plan({ ...ON_AIR, minFence: 2 });
+	await expect.poll(streamsHeard, PATIENCE).toContainEqual(expect.objectContaining({ fence: 2, state: "live" }));
+	expect(newer.peer.socket.readyState).toBe(WebSocket.OPEN);
+});
+
+test("asks the compositor for a key frame, and hands over to it there without a break", async () => {
+	const stub = await openRouter();
+	await stub.plan(ON_AIR);
+	const program = await subscribeTo(stub, "program/main");
+	const host = await paceTo(stub);
+	await program.waitForTags(5);
+	const composite = await paceTo(stub, "composite/main", "&fence=1");
+	composite.shows = () => host.lastMs;
+	await stub.plan({ ...ON_AIR, prefers: "composite" });
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("composite");
+	const [request] = composite.requests;
+	expect(request).toEqual({ type: "key-frame", afterHostMs: expect.any(Number) });
+	const before = program.tags.length;
+	await program.waitForTags(before + 10);
+	const video = program.tags.filter(({ type, body }) => type === 9 && body[1] === 1);
+	expect(video.slice(1).every(({ timestampMs }, at) => timestampMs > (video[at]?.timestampMs ?? 0))).toBe(true);
+	expect(video.slice(-5).every(({ body }) => body.at(-1) === PacedPublisher.COMPOSITE_MARK)).toBe(true);
+	await stub.plan(ON_AIR);
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("host");
+});
+
+test("a compositor whose frames stop is let go and reported, with its fence, and the host stands in for it", async () => {
+	const stub = await openRouter();
+	await stub.plan({ ...ON_AIR, prefers: "composite" });
+	const composite = await paceTo(stub, "composite/main", "&fence=3");
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("composite");
+	await paceTo(stub);
+	await expect.poll(streamsHeard, PATIENCE).toContainEqual(expect.objectContaining({ stream: "host" }));
+	composite.stop();
+	expect(await composite.peer.closed).toMatchObject({ code: CLOSE.stalled.code });
+	await expect.poll(streamsHeard, PATIENCE).toContainEqual({ stream: "composite/main", state: "idle", fence: 3 });
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("host");
+});
+
+test("holds when the publisher has left, and says when that has lasted too long", async () => {
+	const stub = await openRouter();
+	await stub.plan({ ...ON_AIR, holdSeconds: 1 });
+	const program = await subscribeTo(stub, "program/main");
+	const host = await paceTo(stub);
+	await program.waitForTags(5);
+	host.stop();
+	host.peer.socket.close(1000);
+	await expect.poll(() => heard.holdExpired.mock.calls.length, PATIENCE).toBe(1);
+	expect(sourcesHeard().at(-1)).toBe("hold");
+	const { program: figures } = await stub.stats();
+	expect(figures).toMatchObject({ source: "hold", switches: 1 });
+	expect(figures.heldMs).toBeGreaterThanOrEqual(1_000);
+	const before = program.tags.length;
+	await program.waitForTags(before + 20);
+	const held = program.tags.slice(before).filter(({ type }) => type === 9);
+	expect(held.every(({ body }) => body[0] === 0x17 && body[1] === 1)).toBe(true);
+	expect(heard.holdExpired.mock.calls).toHaveLength(1);
+});
+
+test("a program that was lost in mid-stream goes on for those who come back, and its Broadcast is told", async () => {
+	const stub = await openRouter();
+	await stub.plan(ON_AIR);
+	const lost = await subscribeTo(stub, "program/main");
+	const host = await paceTo(stub);
+	await lost.waitForTags(5);
+	host.stop();
+	const after = await replaced(stub);
+	expect((await after.stats()).program.source).toBe("none");
+	const program = await subscribeTo(after, "program/main");
+	await expect.poll(() => heard.restarted.mock.calls.length, PATIENCE).toBe(1);
+	await paceTo(after);
+	const [config, first] = (await program.waitForTags(5)).filter(({ type }) => type === 9);
+	expect([config?.body[1], first?.body[0], first?.body[1]]).toEqual([0, 0x17, 1]);
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("host");
+	expect((await after.stats()).program.source).toBe("host");
+});
+
+test("a hold that was lost is held on with the same picture, and lasts no longer for it", async () => {
+	const stub = await openRouter();
+	await stub.plan({ ...ON_AIR, holdSeconds: 4 });
+	const host = await publishTo(stub);
+	const before = await subscribeTo(stub, "program/main");
+	host.publish([videoConfig(0), audioConfig(0), keyFrame(0, 77), interFrame(40, 78)]);
+	await before.waitForTags(3);
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("hold");
+	const heldMs = Date.now();
+	await runInDurableObject(stub as unknown as DurableObjectStub<Router>, (_router, state) => state.storage.sync());
+	const after = await replaced(stub);
+	// A socket that is opened to an object on its way out is lost with it.
+	expect((await after.stats()).program.source).toBe("hold");
+	const program = await subscribeTo(after, "program/main");
+	await expect.poll(() => program.tags.filter(({ type }) => type === 9).length, PATIENCE).toBeGreaterThanOrEqual(3);
+	const pictures = program.tags.filter(({ type, body }) => type === 9 && body[1] === 1);
+	expect(pictures.every(({ body }) => body[0] === 0x17 && body.at(-1) === 77)).toBe(true);
+	expect((await after.stats()).program.source).toBe("hold");
+	await expect.poll(() => heard.holdExpired.mock.calls.length, PATIENCE).toBe(1);
+	expect(Date.now() - heldMs).toBeLessThan(6_000);
+});
+
+test("an ended program holds nothing and tells nobody, also after the object was replaced", async () => {
+	const stub = await openRouter();
+	await stub.plan(ON_AIR);
+	const program = await subscribeTo(stub, "program/main");
+	const host = await publishTo(stub);
+	host.publish(START);
+	await program.waitForTags(3);
+	await stub.end("over");
+	expect(await program.closed).toMatchObject({ code: CLOSE.ended.code });
+	const after = await replaced(stub);
+	await after.plan(ON_AIR);
+	expect((await after.stats()).program.source).toBe("none");
+	expect(heard.restarted).not.toHaveBeenCalled();
+});
+
+test("wakes the destination whose subscription has broken, while the program is on air only", async () => {
+	const stub = await openRouter();
+	const unplanned = await subscribeTo(stub, "program/main", "&ack=1&egress=d1");
+	unplanned.socket.close(1000);
+	await stub.plan(ON_AIR);
+	const egress = await subscribeTo(stub, "program/main", "&ack=1&egress=d2");
+	const other = await subscribeTo(stub, "program/main", "&ack=1");
+	egress.socket.close(1000);
+	other.socket.close(1000);
+	await expect.poll(() => heard.resumed.mock.calls.length, PATIENCE).toBeGreaterThanOrEqual(1);
 });

@@ -4,8 +4,9 @@ import { flvHeader } from "../../../media/flv/tag-writer.ts";
 import { MAX_MEDIA_MESSAGE_BYTES } from "../../../worker/protocol/media-socket.ts";
 import type { StreamChange } from "../../../worker/protocol/object-rpc.ts";
 import { MAX_SUBSCRIBERS, MAX_UNACKNOWLEDGING_SUBSCRIBERS } from "../../../worker/router/fanout.ts";
-import { LiveStream } from "../../../worker/router/live-stream.ts";
+import { COMPOSITE_STALLED_AFTER_MS, LiveStream } from "../../../worker/router/live-stream.ts";
 import type { Publisher } from "../../../worker/router/publisher.ts";
+import type { StreamTag } from "../../../worker/router/stream-tag.ts";
 import { RecordingSink } from "./recording-sink.ts";
 import {
 	audioConfig,
@@ -41,6 +42,17 @@ function subscribe(live: LiveStream, nowMs = 0, options = {}) {
 	const sink = new RecordingSink();
 	const subscriber = live.fanout.subscribe(sink, { id: "s", acknowledges: false, withGroup: true, ...options }, nowMs);
 	return { sink, subscriber };
+}
+
+function composite() {
+	const changes: StreamChange[] = [];
+	const tags: StreamTag[] = [];
+	const live = new LiveStream({
+		stream: "composite/main",
+		onChange: (change) => changes.push(change),
+		onTag: (tag) => tags.push(tag),
+	});
+	return { live, changes, tags };
 }
 
 const CONFIGS = (ms: number) => [videoConfig(ms), audioConfig(ms)];
@@ -299,4 +311,147 @@ test("figures say codecs, size, rates and who is there", () => {
 		subscribers: [],
 	});
 	expect(live.stats(60_000)).toMatchObject({ frameRate: 0, bitrateBps: 0 });
+});
+
+test("a compositor that makes no picture for 1.2 s is let go and idle, though it is connected and sends sound", () => {
+	const { live, changes } = composite();
+	const { send, sink } = publish(live);
+	send([...CONFIGS(0), keyFrame(0), interFrame(40)], 40);
+	for (let ms = 60; ms <= 40 + COMPOSITE_STALLED_AFTER_MS; ms += 20) {
+		send([sound(ms)], ms);
+		live.tick(ms);
+	}
+	expect(sink.closed).toBeUndefined();
+	expect(changes.map(({ state }) => state)).toEqual(["live"]);
+	live.tick(41 + COMPOSITE_STALLED_AFTER_MS);
+	expect(sink.closed).toMatchObject({ kind: "stalled", reason: expect.stringContaining("expected a frame within") });
+	expect(changes.map(({ state }) => state)).toEqual(["live", "idle"]);
+	expect(live.hasPublisher).toBe(false);
+	live.tick(60_000);
+	expect(changes).toHaveLength(2);
+});
+
+test("a compositor that was cut off is idle as soon", () => {
+	const { live, changes } = composite();
+	const { send, publisher } = publish(live);
+	send([...CONFIGS(0), keyFrame(0)], 0);
+	live.publisherGone(publisher, 10);
+	live.tick(COMPOSITE_STALLED_AFTER_MS);
+	expect(changes.map(({ state }) => state)).toEqual(["live"]);
+	live.tick(COMPOSITE_STALLED_AFTER_MS + 1);
+	expect(changes.map(({ state }) => state)).toEqual(["live", "idle"]);
+	expect(live.needsTicks).toBe(false);
+});
+
+test("a person whose pictures stop for a while is not let go", () => {
+	const { live, changes } = stream();
+	const { send, sink } = publish(live);
+	send([...CONFIGS(0), keyFrame(0)], 0);
+	live.tick(10_000);
+	expect(sink.closed).toBeUndefined();
+	expect(changes.map(({ state }) => state)).toEqual(["live"]);
+});
+
+test("a compositor that takes over from a live one is told of, since it is another", () => {
+	const { live, changes } = composite();
+	publish(live).send([...CONFIGS(0), keyFrame(0)], 0);
+	publish(live, 100).send([...CONFIGS(0), keyFrame(0)], 100);
+	expect(changes.map(({ state }) => state)).toEqual(["live", "live"]);
+});
+
+test("what a compositor says of a picture goes with that picture alone", () => {
+	const { live, tags } = composite();
+	const { publisher, send } = publish(live);
+	const shows = (programMs: number, hostMs: number) =>
+		live.publisherMessage(publisher, JSON.stringify({ type: "shows", programMs, hostMs }), 0);
+	send(CONFIGS(0));
+	shows(0, 5_000);
+	send([sound(0), keyFrame(0), interFrame(40)]);
+	// Of a picture that was never sent.
+	shows(60, 5_060);
+	send([interFrame(80)]);
+	shows(2 ** 32 - 1, 7);
+	send([interFrame(120)]);
+	expect(tags.map(({ track, showsHostMs }) => [track, showsHostMs])).toEqual([
+		["audio", undefined],
+		["video", 5_000],
+		["video", undefined],
+		["video", undefined],
+		["video", undefined],
+	]);
+});
+
+test("what it says is matched to the compositor's own time, not to the stream's", () => {
+	const { live, tags } = composite();
+	publish(live).send([...CONFIGS(9_000), keyFrame(9_000)]);
+	const { publisher, send } = publish(live, 100);
+	send(CONFIGS(0));
+	live.publisherMessage(publisher, JSON.stringify({ type: "shows", programMs: 0, hostMs: 123 }), 100);
+	send([keyFrame(0)], 100);
+	expect(tags.at(-1)).toMatchObject({ timeMs: 9_033, showsHostMs: 123 });
+});
+
+test.each([
+	["no JSON", "shows", "expected JSON, got other text"],
+	["another message", JSON.stringify({ type: "ack", tags: 1 }), "got other fields"],
+	["a time of more than 32 bits", JSON.stringify({ type: "shows", programMs: 2 ** 32, hostMs: 0 }), "got other fields"],
+])("closes a compositor that says %s", (_name, text, reason) => {
+	const { live } = composite();
+	const { publisher, sink } = publish(live);
+	live.publisherMessage(publisher, text, 0);
+	expect(sink.closed).toEqual({ kind: "badMedia", reason: expect.stringContaining(reason) });
+});
+
+test("tells its publisher, and nobody where there is none", () => {
+	const { live } = composite();
+	live.tellPublisher("nobody");
+	const { sink, publisher } = publish(live);
+	live.tellPublisher("hello");
+	expect(sink.texts).toEqual(["hello"]);
+	live.closePublisher("takenOver", "lower fence", 0);
+	expect(sink.closed).toEqual({ kind: "takenOver", reason: "lower fence" });
+	live.publisherMessage(publisher, message(keyFrame(0)), 0);
+	expect(live.state).toBe("idle");
+});
+
+/** An inter frame with a composition time, as one that is shown later than it is decoded has it. */
+function reordered(ms: number, compositionMs: number): FlvTag {
+	const tag = interFrame(ms);
+	new DataView(tag.body.buffer).setInt32(1, (0x01 << 24) | (compositionMs & 0xff_ff_ff));
+	return tag;
+}
+
+test.each([40, -40])("says at once that pictures are out of order, by a composition time of %d ms", (compositionMs) => {
+	const { live, changes } = stream();
+	const { send } = publish(live);
+	send([...CONFIGS(0), keyFrame(0), interFrame(40)]);
+	expect(live.facts).toEqual({
+		videoCodec: "avc",
+		audioCodec: "aac",
+		size: { width: 1280, height: 720 },
+		reordersPictures: false,
+	});
+	expect(changes).toHaveLength(1);
+	send([reordered(80, compositionMs), reordered(120, compositionMs)]);
+	expect(live.facts.reordersPictures).toBe(true);
+	expect(changes.map(({ state }) => state)).toEqual(["live", "live"]);
+	// The next publisher may be another encoder.
+	publish(live, 200).send([...CONFIGS(0), keyFrame(0)], 200);
+	expect(live.facts.reordersPictures).toBe(false);
+	expect(changes).toHaveLength(3);
+});
+
+test("numbers its time's epochs, so that a jump is not taken for a pause", () => {
+	const tags: StreamTag[] = [];
+	const live = new LiveStream({ stream: "host", onChange: () => {}, onTag: (tag) => tags.push(tag) });
+	const { send } = publish(live);
+	send([...CONFIGS(0), keyFrame(0), interFrame(40)], 0);
+	send([interFrame(9_000)], 80);
+	send([interFrame(9_040)], 120);
+	expect(tags.map(({ timeMs, epoch }) => [timeMs, epoch])).toEqual([
+		[0, 1],
+		[40, 1],
+		[80, 2],
+		[120, 2],
+	]);
 });

@@ -134,3 +134,43 @@ test("leaves out sound from before the given beginning, which has no time there"
 		]),
 	).toEqual([0, undefined, undefined, 20, 33]);
 });
+
+test("where arrival is known, a step ahead of the time that passed is a jump, and one within it a pause", () => {
+	const rebaser = new TimeRebaser();
+	rebaser.map("video", 0, 0);
+	rebaser.map("video", 40, 40);
+	const { epoch } = rebaser;
+	// Ten minutes without a word, and as much in the source's time: a pause, however long.
+	expect(rebaser.map("video", 600_040, 600_000)).toBe(600_040);
+	// Two seconds more than passed are a burst; three are from the future.
+	expect(rebaser.map("video", 602_080, 600_080)).toBe(602_080);
+	expect(rebaser.epoch).toBe(epoch);
+	expect(rebaser.map("video", 605_200, 600_120)).toBe(602_120);
+	expect(rebaser.epoch).toBe(epoch + 1);
+	expect(rebaser.map("audio", 605_210, 600_130)).toBe(602_130);
+});
+
+test("a jump that is told by arrival is judged by the latest of both tracks", () => {
+	const rebaser = new TimeRebaser();
+	rebaser.map("video", 0, 0);
+	for (let ms = 0; ms <= 9_000; ms += 20) {
+		rebaser.map("audio", ms, ms);
+	}
+	// Pictures that were away for nine seconds are where the sound is.
+	expect(rebaser.map("video", 9_020, 9_020)).toBe(9_020);
+	expect(rebaser.epoch).toBe(1);
+});
+
+test("counts an epoch for each source and each jump, and none for jitter", () => {
+	const rebaser = new TimeRebaser();
+	expect(rebaser.epoch).toBe(0);
+	rebaser.map("video", 5_000, 0);
+	rebaser.map("video", 5_040, 40);
+	rebaser.map("video", 5_030, 80);
+	expect(rebaser.epoch).toBe(1);
+	rebaser.map("video", 0, 120);
+	expect(rebaser.epoch).toBe(2);
+	rebaser.restart();
+	rebaser.map("video", 0, 160);
+	expect(rebaser.epoch).toBe(3);
+});

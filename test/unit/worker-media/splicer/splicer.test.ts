@@ -1,150 +1,441 @@
 import { expect, test } from "vitest";
+import { TAG_TYPE } from "../../../../media/flv/tag.ts";
+import { HoldPicture } from "../../../../worker/router/splicer/hold-picture.ts";
 import { Splicer } from "../../../../worker/router/splicer/splicer.ts";
 import type { StreamTag } from "../../../../worker/router/stream-tag.ts";
-import { CONFIGS, markOf, picture, sound } from "./tags.ts";
+import {
+	configFaults,
+	idrFaults,
+	lagsMs,
+	longestFreezeMs,
+	pairs,
+	presentMs,
+	skew,
+	soundGaps,
+	timeFaults,
+} from "./program-checks.ts";
+import { COMPOSITE, HOST, markOf, picture, sound } from "./tags.ts";
+import { type CompositeShape, type HostShape, type OutTag, World } from "./world.ts";
 
-const FRAME_MS = 40;
-const AAC_44_MS = (1_024 * 1_000) / 44_100;
-const AAC_48_MS = (1_024 * 1_000) / 48_000;
-/** How far the composite lags behind the host. */
-const LAG_MS = 120;
-
-/** A host and a composite of it, as they reach the Router: the host's frame n is shown at n × 40 ms, the composite shows it LAG later. */
-class World {
-	readonly splicer: Splicer;
-	readonly out: (StreamTag & { readonly atMs: number })[] = [];
-	nowMs = 0;
-	hostOn = true;
-	compositeOn = false;
-	/** Host time the composite's own time starts at. */
-	compositeFromMs = 0;
-	#keyWanted: { afterHostMs?: number | undefined } | undefined;
-	#compositeFrames = 0;
-
-	constructor(prefers: "host" | "composite") {
-		this.splicer = new Splicer(prefers, 0);
-	}
-
-	startComposite(): void {
-		this.compositeOn = true;
-		this.compositeFromMs = this.nowMs - LAG_MS;
-		this.#compositeFrames = 0;
-		this.#keyWanted = {};
-	}
-
-	run(forMs: number): void {
-		for (const endMs = this.nowMs + forMs; this.nowMs < endMs; this.nowMs += 1) {
-			this.#step();
-		}
-	}
-
-	#step(): void {
-		const { nowMs } = this;
-		if (this.hostOn) {
-			if (nowMs % FRAME_MS === 0) {
-				this.#push("host", picture({ timeMs: nowMs, keyFrame: nowMs % 2_000 === 0, mark: nowMs / FRAME_MS }));
-			}
-			const soundMs = Math.ceil(nowMs / AAC_44_MS) * AAC_44_MS;
-			if (Math.floor(soundMs) === nowMs) {
-				this.#push("host", sound({ timeMs: nowMs }));
-			}
-		}
-		if (this.compositeOn) {
-			this.#stepComposite(nowMs - LAG_MS);
-		}
-		if (nowMs % 50 === 0) {
-			this.#take(this.splicer.tick(nowMs));
-		}
-	}
-
-	#stepComposite(hostMs: number): void {
-		const timeMs = hostMs - this.compositeFromMs;
-		const configs = CONFIGS.composite;
-		if (hostMs % FRAME_MS === 0) {
-			const asked = this.#keyWanted;
-			const isAsked = asked !== undefined && (asked.afterHostMs === undefined || hostMs > asked.afterHostMs);
-			const keyFrame = isAsked || this.#compositeFrames % 50 === 0;
-			this.#compositeFrames = keyFrame ? 1 : this.#compositeFrames + 1;
-			this.#keyWanted = keyFrame && isAsked ? undefined : asked;
-			const shows = keyFrame ? { showsHostMs: hostMs } : {};
-			this.#push("composite", picture({ timeMs, keyFrame, mark: hostMs / FRAME_MS, configs, ...shows }));
-		}
-		const soundMs = Math.ceil(timeMs / AAC_48_MS) * AAC_48_MS;
-		if (Math.floor(soundMs) === timeMs) {
-			this.#push("composite", sound({ timeMs, configs }));
-		}
-	}
-
-	#push(id: "host" | "composite", tag: StreamTag): void {
-		this.#take(this.splicer.push(id, tag, this.nowMs));
-		const request = this.splicer.takeKeyFrameRequest();
-		if (request !== undefined) {
-			this.#keyWanted = { afterHostMs: request.afterHostMs };
-		}
-	}
-
-	#take(tags: readonly StreamTag[]): void {
-		this.out.push(...tags.map((tag) => ({ ...tag, atMs: this.nowMs })));
-	}
-}
-
-function steps(tags: readonly StreamTag[]): number[] {
-	return tags.slice(1).map((tag, at) => tag.timeMs - (tags[at]?.timeMs ?? 0));
-}
-
-const video = (world: World) => world.out.filter(({ track }) => track === "video");
-const audio = (world: World) => world.out.filter(({ track }) => track === "audio");
-
-test("hands over to the composite and back with every frame of the host shown once, one frame apart, and no hole in the sound", () => {
-	const world = new World("host");
-	world.run(3_000);
-	world.startComposite();
-	world.splicer.prefer("composite");
-	world.run(3_010);
-	expect(world.splicer.source).toBe("composite");
-	world.splicer.prefer("host");
-	world.run(4_000);
+/** A program that has run for a while on the host. */
+function onHost(host: Partial<HostShape> = {}, composite: Partial<CompositeShape> = {}): World {
+	const world = new World({ host, composite });
+	world.host.connect();
+	world.run(3_020);
 	expect(world.splicer.source).toBe("host");
-	expect(new Set(steps(video(world)))).toEqual(new Set([FRAME_MS]));
-	const marks = video(world).map(markOf);
-	expect(marks).toEqual(marks.map((_, at) => at));
-	for (const step of steps(audio(world))) {
-		expect(step).toBeGreaterThan(AAC_48_MS - 25 + 10);
-		expect(step).toBeLessThan(AAC_44_MS + 25);
+	return world;
+}
+
+function onComposite(host: Partial<HostShape> = {}, composite: Partial<CompositeShape> = {}): World {
+	const world = onHost(host, composite);
+	world.composite.start();
+	world.splicer.prefer("composite");
+	world.run(3_000);
+	expect(world.splicer.source).toBe("composite");
+	return world;
+}
+
+const contents = (tags: readonly OutTag[]) =>
+	tags.toSorted((a, b) => presentMs(a) - presentMs(b)).map(({ sent }) => sent?.content);
+const presentSteps = (tags: readonly OutTag[]) =>
+	pairs(tags.map(presentMs).toSorted((a, b) => a - b)).map(([before, after]) => after - before);
+
+function expectWhole(world: World, skewFromMs = 0): void {
+	expect(timeFaults(world)).toEqual([]);
+	expect(configFaults(world)).toEqual([]);
+	expect(idrFaults(world)).toEqual([]);
+	const { worstMs, compared } = skew(world.out.filter(({ atMs }) => atMs >= skewFromMs));
+	expect(worstMs).toBeLessThanOrEqual(1);
+	expect(compared).toBeGreaterThan(50);
+}
+
+function expectSoundWithin(world: World, mostMs: number, fromMs = 0): void {
+	const gaps = soundGaps(world.audio.filter(({ atMs }) => atMs >= fromMs)).map(({ gapMs }) => gapMs);
+	expect(gaps.length).toBeGreaterThan(50);
+	expect(Math.max(...gaps)).toBeLessThanOrEqual(mostMs);
+	expect(Math.min(...gaps)).toBeGreaterThanOrEqual(-mostMs);
+}
+
+test.each([
+	["without pictures out of order", false],
+	["with pictures out of order", true],
+])(
+	"hands over to the composite and back, of a host %s, with every picture of the host once, one frame apart",
+	(_name, reorders) => {
+		const world = onComposite({ reorders });
+		world.splicer.prefer("host");
+		world.run(4_000);
+		expect(world.splicer.source).toBe("host");
+		expect(world.splicer.figures(world.nowMs).switches).toBe(2);
+		const shown = contents(world.video);
+		expect(shown.slice(0, -3)).toEqual(shown.slice(0, -3).map((_, at) => (shown[0] ?? 0) + at));
+		expect(new Set(presentSteps(world.video).slice(0, -3))).toEqual(new Set([40]));
+		expectWhole(world);
+		expectSoundWithin(world, 25);
+		expect(world.keyFrameRequests).toBe(1);
+	},
+);
+
+test("says all times right when the host's go past what 24, 31 and 32 bits carry in mid-switch", () => {
+	for (const end of [2 ** 24, 2 ** 31, 2 ** 32]) {
+		const world = onComposite({ startMs: end - 3_080 });
+		world.splicer.prefer("host");
+		world.run(4_000);
+		expect(world.splicer.source).toBe("host");
+		expect(new Set(presentSteps(world.video))).toEqual(new Set([40]));
+		expectWhole(world);
 	}
-	expect(Math.max(...steps(audio(world)))).toBeLessThan(25 + 21);
-	expect(world.splicer.figures(world.nowMs).switches).toBe(2);
 });
 
-test("falls to the host at once when the composite stops", () => {
-	const world = new World("composite");
-	world.startComposite();
-	world.run(5_010);
+test("falls to the host within half a second when the composite stops, and is not later by it", () => {
+	const world = new World({ prefers: "composite", composite: { lagMs: 300 } });
+	world.host.connect();
+	world.composite.start();
+	world.run(5_000);
 	expect(world.splicer.source).toBe("composite");
-	world.compositeOn = false;
+	for (let death = 0; death < 10; death++) {
+		world.composite.die();
+		world.run(2_500);
+		expect(world.splicer.source).toBe("host");
+		world.composite.start();
+		world.run(3_000);
+		expect(world.splicer.source).toBe("composite");
+	}
+	expect(longestFreezeMs(world)).toBeLessThan(600);
+	expect(Math.abs(lagsMs(world).at(-1)?.lagMs ?? 0)).toBeLessThanOrEqual(340);
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+});
+
+test("goes back to the host when the composite dies in mid-cut, with every picture that was kept", () => {
+	const world = onHost({}, { lagMs: 400 });
+	world.composite.start();
+	world.run(1_000);
+	world.splicer.prefer("composite");
+	expect(world.runUntil(() => world.keyFrameRequests === 1, 500)).toBe(true);
+	world.run(200);
+	const withheldFrom = world.video.at(-1)?.sent?.content ?? 0;
+	world.composite.die();
+	world.run(1_500);
+	expect(world.splicer.source).toBe("host");
+	expect(longestFreezeMs(world)).toBeLessThan(700);
+	const shown = contents(world.video);
+	expect(shown).toEqual(shown.map((_, at) => (shown[0] ?? 0) + at));
+	expect(shown.at(-1)).toBeGreaterThan(withheldFrom + 20);
+	expect(new Set(presentSteps(world.video))).toEqual(new Set([40]));
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+});
+
+test("gives a cut up when the key frame never comes, loses nothing by it, and tries again later", () => {
+	const world = onHost({}, { groupMs: 20_000 });
+	world.composite.isDeaf = true;
+	world.composite.start();
+	world.run(1_000);
+	world.splicer.prefer("composite");
+	world.run(1_100);
+	expect(world.splicer.source).toBe("host");
+	expect(world.keyFrameRequests).toBe(1);
+	const shown = contents(world.video);
+	expect(shown).toEqual(shown.map((_, at) => (shown[0] ?? 0) + at));
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+	world.run(1_800);
+	expect(world.keyFrameRequests).toBe(1);
+	world.composite.isDeaf = false;
+	world.run(1_500);
+	expect(world.keyFrameRequests).toBe(2);
+	expect(world.splicer.source).toBe("composite");
+});
+
+test("does not switch at a key frame that shows what the host has shown", () => {
+	const world = onHost({}, { lagMs: 400, groupMs: 200 });
+	world.composite.start();
+	world.run(1_000);
+	world.splicer.prefer("composite");
+	world.run(1_500);
+	expect(world.splicer.source).toBe("composite");
+	const shown = contents(world.video);
+	expect(shown).toEqual(shown.map((_, at) => (shown[0] ?? 0) + at));
+});
+
+test("asks a compositor that takes over in mid-cut for the key frame again", () => {
+	const world = onHost({}, { lagMs: 400 });
+	world.composite.start();
+	world.run(1_000);
+	world.splicer.prefer("composite");
+	expect(world.runUntil(() => world.keyFrameRequests === 1, 500)).toBe(true);
+	world.composite.start();
+	world.run(600);
+	expect(world.keyFrameRequests).toBe(2);
+	expect(world.splicer.source).toBe("composite");
+	const shown = contents(world.video);
+	expect(shown).toEqual(shown.map((_, at) => (shown[0] ?? 0) + at));
+	expectWhole(world);
+});
+
+test("takes the composite at once when the host dies in mid-cut", () => {
+	const world = onHost({}, { lagMs: 400 });
+	world.composite.start();
+	world.run(1_000);
+	world.splicer.prefer("composite");
+	expect(world.runUntil(() => world.keyFrameRequests === 1, 500)).toBe(true);
+	world.host.disconnect();
+	world.run(1_000);
+	expect(world.splicer.source).toBe("composite");
+	expect(longestFreezeMs(world)).toBeLessThan(500);
+	expectWhole(world);
+});
+
+test("stays with the composite when the host dies in mid-drain, and drains again when it is back", () => {
+	const world = onComposite({}, { lagMs: 400 });
+	world.splicer.prefer("host");
+	const wasAt = world.sent.length;
+	const drainsFromMs = world.nowMs;
+	const keyCame = () => world.sent.slice(wasAt).some(({ id, keyFrame }) => id === "host" && keyFrame);
+	expect(world.runUntil(keyCame, 3_000)).toBe(true);
+	world.host.disconnect();
+	world.run(2_500);
+	expect(world.splicer.source).toBe("composite");
+	world.host.connect(0);
+	world.run(4_000);
+	expect(world.splicer.source).toBe("host");
+	expect(longestFreezeMs(world, drainsFromMs)).toBeLessThan(100);
+	expectWhole(world);
+});
+
+test("drains without waiting when the composite has never said what it shows", () => {
+	const world = onHost();
+	world.composite.isMute = true;
+	world.composite.start();
+	world.splicer.prefer("composite");
+	world.run(3_000);
+	expect(world.splicer.source).toBe("composite");
+	world.splicer.prefer("host");
+	world.run(2_500);
+	expect(world.splicer.source).toBe("host");
+	expect(longestFreezeMs(world)).toBeLessThan(250);
+	expectWhole(world);
+});
+
+test("shows nothing more of a host that is unfit from one picture to the next", () => {
+	const world = onHost();
+	world.splicer.setHostFit(false);
+	const before = world.video.length;
+	world.run(3_000);
+	expect(world.splicer.source).toBe("hold");
+	expect(world.video.slice(before).every(({ sent, keyFrame }) => sent === undefined && keyFrame)).toBe(true);
+	world.composite.start();
+	world.run(500);
+	expect(world.splicer.source).toBe("composite");
+	world.splicer.setHostFit(true);
 	world.run(3_000);
 	expect(world.splicer.source).toBe("host");
-	const gapsMs = video(world)
-		.slice(1)
-		.map((tag, at) => tag.atMs - (video(world)[at]?.atMs ?? 0));
-	expect(Math.max(...gapsMs)).toBeLessThan(600);
-	expect(steps(video(world)).every((step) => step > 0)).toBe(true);
-	expect(steps(audio(world)).every((step) => step > 0 && step < 50)).toBe(true);
-	expect(video(world).at(-1)?.timeMs).toBeGreaterThan(world.nowMs - 200);
+	expectWhole(world);
+});
+
+test("never begins with a host that must wait for the composite, but does when it has waited", () => {
+	const waits = (hostWaitsMs: number) => {
+		const splicer = new Splicer("composite", 0, hostWaitsMs);
+		const out: StreamTag[] = [];
+		for (let ms = 0; ms < 3_000; ms += 40) {
+			out.push(...splicer.push("host", picture({ timeMs: ms, keyFrame: ms === 0 }), ms));
+		}
+		return { splicer, out };
+	};
+	expect(waits(3_000).out).toEqual([]);
+	expect(waits(3_000).splicer.source).toBe("none");
+	expect(waits(3_000).splicer.withoutSourceMs(2_000)).toBe(2_000);
+	expect(waits(2_000).splicer.source).toBe("host");
+	const { splicer } = waits(3_000);
+	expect(splicer.push("composite", picture({ timeMs: 0, keyFrame: true, encoder: COMPOSITE }), 2_990)).toHaveLength(1);
+});
+
+test("holds with the picture of an earlier life, and lets the host wait all the same", () => {
+	const splicer = new Splicer("composite", 10_000, 1_500);
+	const restored = splicer.restore(
+		new HoldPicture(picture({ timeMs: 77_000, keyFrame: true, compositionMs: 80 })),
+		10_000,
+	);
+	expect(splicer.source).toBe("hold");
+	expect(restored.filter(({ track }) => track === "video")).toHaveLength(1);
+	expect(restored[0]).toMatchObject({ keyFrame: true, compositionMs: 80, configs: HOST.configs });
+	const out = [...restored];
+	const step = (ms: number) => {
+		out.push(...splicer.push("host", picture({ timeMs: ms, keyFrame: ms % 400 === 0 }), ms));
+		out.push(...splicer.push("host", sound({ timeMs: ms }), ms));
+		out.push(...splicer.tick(ms));
+	};
+	for (let ms = 10_000; ms < 11_500; ms += 40) {
+		step(ms);
+	}
+	expect(splicer.source).toBe("hold");
+	expect(out.filter(({ track }) => track === "video")).toHaveLength(3);
+	for (let ms = 11_520; ms < 13_000; ms += 40) {
+		step(ms);
+	}
+	expect(splicer.source).toBe("host");
+	const video = out.filter(({ track }) => track === "video");
+	expect(pairs(video).every(([before, tag]) => tag.timeMs > before.timeMs)).toBe(true);
+	expect(video.at(-1)?.timeMs).toBeGreaterThan(2_900);
+	expect(video.at(-1)?.timeMs).toBeLessThan(3_100);
 });
 
 test("holds the last key frame twice a second with silence, and goes on live when the host is back", () => {
-	const world = new World("host");
-	world.run(2_100);
-	world.hostOn = false;
-	world.run(5_000);
+	const world = onHost({ reorders: true });
+	const lastKey = world.video.findLast(({ keyFrame }) => keyFrame);
+	world.host.vanish();
+	const before = world.video.length;
+	world.run(10_000);
 	expect(world.splicer.source).toBe("hold");
-	const held = video(world).filter(({ atMs }) => atMs > 2_100);
-	expect(held.every(({ keyFrame }) => keyFrame)).toBe(true);
-	expect(held.length).toBeGreaterThanOrEqual(9);
-	world.hostOn = true;
-	world.run(2_000);
+	const held = world.video.slice(before);
+	expect(held.length).toBeGreaterThanOrEqual(18);
+	for (const [first, second] of pairs(held)) {
+		expect(second.atMs - first.atMs).toBeGreaterThanOrEqual(500);
+		expect(second.atMs - first.atMs).toBeLessThanOrEqual(550);
+		expect(second.timeMs - first.timeMs).toBe(second.atMs - first.atMs);
+	}
+	expect(held.every((tag) => tag.keyFrame && tag.compositionMs === lastKey?.compositionMs)).toBe(true);
+	expect(new Set(held.map(({ message }) => message.byteLength)).size).toBe(1);
+	const earlier = Math.max(...world.video.slice(0, before).map(presentMs));
+	expect(presentMs(held[0] as OutTag)).toBeGreaterThan(earlier);
+	world.host.connect(0);
+	world.run(4_000);
 	expect(world.splicer.source).toBe("host");
-	expect(steps(video(world)).every((step) => step > 0 && step <= 560)).toBe(true);
-	expect(steps(audio(world)).every((step) => step > 0 && step < 50)).toBe(true);
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+	const { heldMs } = world.splicer.figures(world.nowMs);
+	expect(heldMs).toBeGreaterThan(9_000);
+	expect(heldMs).toBeLessThan(10_600);
+});
+
+test("a hold that ends in a burst shows none of what is late in real time, and the program is not later or earlier by it", () => {
+	const world = onHost({ groupMs: 4_000 });
+	for (let stall = 0; stall < 10; stall++) {
+		world.host.stall(2_000);
+		world.run(2_001);
+		expect(world.splicer.source).toBe("host");
+		world.run(4_000);
+	}
+	const lags = lagsMs(world).filter(({ atMs }) => atMs > 3_000);
+	expect(Math.min(...lags.map(({ lagMs }) => lagMs))).toBeGreaterThan(-100);
+	expect(Math.abs(lags.at(-1)?.lagMs ?? 0)).toBeLessThan(50);
+	expect(longestFreezeMs(world)).toBeLessThan(600);
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+});
+
+test("a host that comes back with what it had queued is not shown later for it", () => {
+	const world = onHost();
+	for (let time = 0; time < 10; time++) {
+		world.host.disconnect();
+		world.run(1_000);
+		world.host.connect(time * 100_000);
+		world.host.stall(2_000);
+		world.run(6_000);
+	}
+	expect(Math.abs(lagsMs(world).at(-1)?.lagMs ?? 0)).toBeLessThan(300);
+	expectWhole(world, world.nowMs - 3_000);
+	expectSoundWithin(world, 25);
+});
+
+test("a host without sound gets silence in step with its pictures", () => {
+	const world = onHost({ soundRate: undefined });
+	world.run(5_000);
+	const lastMs = world.video.at(-1)?.timeMs ?? 0;
+	expect(world.audio.at(-1)?.timeMs).toBeGreaterThan(lastMs - 600);
+	expect(world.audio.at(-1)?.timeMs).toBeLessThan(lastMs);
+	expect(world.audio.every(({ sent }) => sent === undefined)).toBe(true);
+	expect(world.audio[0]?.timeMs).toBeLessThan(25);
+	expectSoundWithin(world, 1);
+	expect(configFaults(world)).toEqual([]);
+	world.composite.start();
+	world.splicer.prefer("composite");
+	world.run(3_000);
+	expect(world.audio.at(-1)?.sent?.id).toBe("composite");
+	expectSoundWithin(world, 25);
+});
+
+test("sound that stops for three seconds is silence, and is heard again when it comes", () => {
+	const world = onHost();
+	world.host.hasSound = false;
+	world.run(3_000);
+	expect(world.audio.at(-1)?.sent).toBeUndefined();
+	world.host.hasSound = true;
+	world.run(500);
+	expect(world.audio.at(-1)?.sent?.id).toBe("host");
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+});
+
+test("finds sound again that comes back eight tenths of a second behind its pictures", () => {
+	const splicer = new Splicer("host", 0);
+	const out: StreamTag[] = [];
+	for (let ms = 0; ms < 12_000; ms += 20) {
+		if (ms % 40 === 0) {
+			out.push(...splicer.push("host", picture({ timeMs: ms, keyFrame: ms % 2_000 === 0 }), ms));
+		}
+		if (ms < 3_000 || (ms > 6_000 && ms % 20 === 0)) {
+			out.push(...splicer.push("host", sound({ timeMs: ms < 3_000 ? ms : ms - 800, mark: 7 }), ms));
+		}
+	}
+	const last = out.filter(({ track }) => track === "audio").slice(-100);
+	expect(last.every(({ message }) => markOf(message) === 7)).toBe(true);
+});
+
+test.each([
+	["negative", -80],
+	["large", 3_000],
+])("takes %s composition times as they are, and holds and hands over behind them", (_name, compositionMs) => {
+	const splicer = new Splicer("host", 0);
+	const out: StreamTag[] = [];
+	for (let ms = 0; ms < 4_000; ms += 40) {
+		out.push(...splicer.push("host", picture({ timeMs: ms, keyFrame: ms % 1_000 === 0, compositionMs }), ms));
+	}
+	expect(out.every((tag) => tag.track === "audio" || tag.compositionMs === compositionMs)).toBe(true);
+	const before = Math.max(...out.map((tag) => tag.timeMs + tag.compositionMs));
+	for (let ms = 4_000; ms < 6_000; ms += 50) {
+		const held = splicer.tick(ms).filter(({ track }) => track === "video");
+		expect(held.every((tag) => tag.timeMs + tag.compositionMs > before)).toBe(true);
+		out.push(...held);
+	}
+	const video = out.filter(({ track }) => track === "video");
+	expect(video.length).toBeGreaterThan(102);
+	expect(pairs(video).every(([first, second]) => second.timeMs > first.timeMs)).toBe(true);
+});
+
+test("a newer publisher of the host's stream is followed from its first key frame at the clock's pace", () => {
+	const world = onHost();
+	world.run(300);
+	world.host.connect(123_456_789);
+	world.run(3_000);
+	expect(world.splicer.source).toBe("host");
+	expect(longestFreezeMs(world)).toBeLessThan(100);
+	expect(Math.abs(lagsMs(world).at(-1)?.lagMs ?? 0)).toBeLessThan(60);
+	expectWhole(world);
+	expectSoundWithin(world, 25);
+});
+
+test("a source that stays late for good is followed again after a few seconds of hold", () => {
+	const world = onHost();
+	world.host.stall(1_500);
+	world.run(1_499);
+	// From here on everything comes 1.5 s later than it did.
+	world.host.jump(-1_500);
+	world.run(6_000);
+	expect(world.splicer.source).toBe("host");
+	expect(timeFaults(world)).toEqual([]);
+});
+
+test("only a configuration whose bytes differ goes out, however often the source changes", () => {
+	const world = onComposite();
+	for (let turn = 0; turn < 6; turn++) {
+		world.splicer.prefer(turn % 2 === 0 ? "host" : "composite");
+		world.run(3_000);
+	}
+	expect(world.splicer.figures(world.nowMs).switches).toBe(7);
+	const configs = world.sink.tags.filter(({ body }) => body[1] === 0);
+	expect(configs.filter(({ type }) => type === TAG_TYPE.video)).toHaveLength(8);
+	expect(configs.filter(({ type }) => type === TAG_TYPE.audio)).toHaveLength(8);
+	expectWhole(world);
 });
