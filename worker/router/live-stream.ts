@@ -114,6 +114,8 @@ export class LiveStream {
 		}
 		this.#session = session;
 		this.#shows = undefined;
+		// Another compositor is told of, whose fence is another; and so is a host that is fit now.
+		this.#factsAreNew ||= this.#isComposite || this.#reordersPictures;
 		this.#reordersPictures = false;
 		this.#pictureMs = nowMs;
 		return this.#publisher;

@@ -20,6 +20,11 @@ export class LiveEdge {
 		return this.#latenessMs > LATE_AFTER_MS;
 	}
 
+	/** Arrival time less media time, the quickest way there is. */
+	get wayMs(): number {
+		return this.#bestMs;
+	}
+
 	/** A tag of this time came now; another `epoch` is another time base. */
 	saw(timeMs: number, epoch: number, nowMs: number): void {
 		const wayMs = nowMs - timeMs;

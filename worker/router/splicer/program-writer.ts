@@ -80,6 +80,10 @@ export class ProgramWriter {
 		const timeMs = this.#videoMs === undefined ? mappedMs : Math.max(mappedMs, this.#videoMs + 1);
 		const compositionMs = timeMs === mappedMs ? tag.compositionMs : Math.max(0, mappedMs + tag.compositionMs - timeMs);
 		this.#follow("video", tag.configs);
+		if (this.#configs.audio === undefined) {
+			// A destination decides by what comes first which tracks there are.
+			this.#follow("audio", tag.configs);
+		}
 		const message = this.#withOwnIdrPicId(tag);
 		const written = retimed({ ...tag, message, configs: this.#configs }, timeMs, compositionMs);
 		if (tag.keyFrame) {
@@ -99,10 +103,12 @@ export class ProgramWriter {
 		}
 		const frameMs = this.#frameMsOf(tag.configs.audio);
 		if (this.#joinsSound && mappedMs < endMs - frameMs * SOUND_JOIN) {
+			// It is there, if late: silence must wait for it, or it would run ahead of it for ever.
+			this.#soundIsMissing = false;
 			return [];
 		}
 		const holeMs = this.#joinsSound ? frameMs * SOUND_JOIN : SOUND_HOLE_MS;
-		const filled = mappedMs - endMs > holeMs ? this.#silenceUntil(mappedMs - this.#silence.frameMs * SOUND_JOIN) : [];
+		const filled = mappedMs - endMs > holeMs ? this.#silenceUntil(mappedMs + this.#silence.frameMs * SOUND_JOIN) : [];
 		this.#joinsSound = false;
 		this.#soundIsMissing = false;
 		this.#follow("audio", tag.configs);

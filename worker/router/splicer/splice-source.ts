@@ -43,6 +43,11 @@ export class SpliceSource {
 		return this.#latest?.timeMs;
 	}
 
+	/** The clock's time less this source's, where it comes the quickest way it does. */
+	get wayMs(): number {
+		return this.#edge.wayMs;
+	}
+
 	/**
 	 * Whether every picture sent so far is shown before every picture to come: a stream with pictures out of order can be cut only there without
 	 * leaving a hole.
@@ -82,17 +87,19 @@ export class SpliceSource {
 		return this.#shows === undefined ? undefined : this.#shows.hostMs + timeMs - this.#shows.timeMs;
 	}
 
-	/** Its publisher has gone: what it sent is the past. */
+	/** Its publisher has gone. What it sent is kept: one that only lost its line goes on from there, another one begins with a key frame. */
 	leave(): void {
-		this.#group.clear();
-		this.#sound = [];
 		this.#pictureMs = undefined;
-		this.#shows = undefined;
 	}
 
 	/** Whether the program can be made of it now. */
 	isHealthy(nowMs: number): boolean {
-		return this.fit && this.#pictureMs !== undefined && nowMs - this.#pictureMs < SILENT_AFTER_MS && !this.#edge.isLate;
+		return this.fit && this.silentMs(nowMs) < SILENT_AFTER_MS && !this.#edge.isLate;
+	}
+
+	/** How long there has been no picture. */
+	silentMs(nowMs: number): number {
+		return this.#pictureMs === undefined ? Number.POSITIVE_INFINITY : nowMs - this.#pictureMs;
 	}
 
 	/** The pictures since its last key frame; none when they are not at hand. */

@@ -11,12 +11,20 @@ import { SILENT_AFTER_MS, SpliceSource } from "./splice-source.ts";
 export const HOLD_EVERY_MS = 500;
 /** A hand-over that the other source has not come to by then is given up, or done without it. */
 export const HAND_OVER_WITHIN_MS = 1_000;
+/** While the host is withheld, a composite that is silent for this long is not waited for: it makes a picture every few hundredths of a second. */
+const CUT_WAITS_MS = 250;
 /** After one was given up the next is tried this much later. */
 export const HAND_OVER_AGAIN_AFTER_MS = 2_000;
 /** Sound this far behind the picture is not coming: silence takes its place. */
 const SOUND_MISSING_AFTER_MS = 1_000;
 /** How far silence stays behind the picture, so that sound that comes back finds its place. */
 const SILENCE_BEHIND_MS = 500;
+/** A program further ahead of its place than this is made of what some queue held when its source was joined. */
+const AHEAD_MS = 200;
+/** How fast the program's place follows its source's clock: 1,000 ppm. */
+const DRIFT_PER_MS = 0.001;
+/** A composite that seems to be further behind the host than this was measured while one of them stood still. */
+const MOST_BEHIND_MS = 900;
 
 /**
  * - `cut`: the host has been cut after presentation time `atMs`; what it sent since is kept until the composite has come to that time.
@@ -58,6 +66,10 @@ export class Splicer {
 	/** Program time less the source's own. */
 	#offsetMs = 0;
 	#epoch = 0;
+	/** How far the program is behind the clock: its place, from which no loss of a source moves it. `undefined` before its first source. */
+	#lagMs: number | undefined;
+	/** How much longer the host's pictures take through the composite. */
+	#compositeBehindMs = 0;
 	/** Times a source was followed anew. */
 	#joins = 0;
 	/** Pictures of the current source were left out: it must be joined again. */
@@ -184,14 +196,16 @@ export class Splicer {
 		}
 		const late = nowMs - handOver.sinceMs > HAND_OVER_WITHIN_MS;
 		if (handOver.kind === "cut") {
-			const stillWanted = this.#prefers === "composite" && this.#sources.composite.isHealthy(nowMs);
-			return stillWanted && !late ? [] : this.#giveUpCut(handOver, nowMs);
+			const { composite } = this.#sources;
+			const comes = composite.isHealthy(nowMs) && composite.silentMs(nowMs) < CUT_WAITS_MS;
+			return this.#prefers === "composite" && comes && !late ? [] : this.#giveUpCut(handOver, nowMs);
 		}
 		if (this.#prefers !== "host" || !this.#sources.host.isHealthy(nowMs)) {
 			this.#handOver = undefined;
 			return [];
 		}
-		return late ? this.#finishDrain(handOver, nowMs) : [];
+		// What was kept has been shown by the composite since, or is late: it is passed by.
+		return late || !this.#composesHost ? this.#join("host", nowMs) : [];
 	}
 
 	#pushCurrent(id: SourceId, tag: StreamTag, nowMs: number): StreamTag[] {
@@ -212,6 +226,9 @@ export class Splicer {
 		if (handOver?.kind === "drain" && this.#isPast(handOver, tag)) {
 			return tag.track === "video" ? this.#finishDrain(handOver, nowMs) : [];
 		}
+		if (tag.track === "video") {
+			this.#keepPlace(id, nowMs);
+		}
 		return this.#write([tag], this.#offsetMs, nowMs);
 	}
 
@@ -219,7 +236,14 @@ export class Splicer {
 	#pushOther(id: SourceId, tag: StreamTag, nowMs: number): StreamTag[] {
 		const handOver = this.#handOver;
 		if (id === "composite" && handOver?.kind === "cut") {
-			return this.#isAfterCut(handOver, tag) ? this.#finishCut(tag, nowMs) : [];
+			if (this.#isAfterCut(handOver, tag)) {
+				return this.#finishCut(tag, nowMs);
+			}
+			if (tag.keyFrame) {
+				// It may be another compositor's first, and that one has not been asked.
+				this.#request = { type: "key-frame", afterHostMs: wrapMs(handOver.atMs) };
+			}
+			return [];
 		}
 		if (id === "host" && handOver?.kind === "drain") {
 			handOver.kept.push(tag);
@@ -229,9 +253,7 @@ export class Splicer {
 		if (mayDrain && this.#sources.host.isHealthy(nowMs)) {
 			const drain: HandOver = { kind: "drain", atMs: tag.timeMs + tag.compositionMs, sinceMs: nowMs, kept: [tag] };
 			this.#handOver = drain;
-			const { composite } = this.#sources;
-			const knowsHost = composite.timeMs !== undefined && composite.hostMsAt(composite.timeMs) !== undefined;
-			return knowsHost ? [] : this.#finishDrain(drain, nowMs);
+			return this.#composesHost ? [] : this.#finishDrain(drain, nowMs);
 		}
 		return [];
 	}
@@ -258,17 +280,37 @@ export class Splicer {
 	#isPast({ atMs }: HandOver, tag: StreamTag): boolean {
 		const { composite } = this.#sources;
 		const hostMs = composite.hostMsAt(tag.timeMs);
-		return hostMs === undefined || hostMs >= atMs - composite.intervalMs / 2;
+		return hostMs !== undefined && hostMs >= atMs - composite.intervalMs / 2;
+	}
+
+	/** Whether it is known which of the host's pictures the composite shows. */
+	get #composesHost(): boolean {
+		const { composite } = this.#sources;
+		return composite.timeMs !== undefined && composite.hostMsAt(composite.timeMs) !== undefined;
 	}
 
 	#finishCut(keyFrame: StreamTag, nowMs: number): StreamTag[] {
 		const followsMs = this.#program.presentMs + this.#sources.host.intervalMs;
-		return this.#follow("composite", [keyFrame], followsMs - keyFrame.timeMs - keyFrame.compositionMs, nowMs);
+		return this.#followOn("composite", [keyFrame], followsMs - keyFrame.timeMs - keyFrame.compositionMs, nowMs);
 	}
 
 	#finishDrain({ atMs, kept }: HandOver, nowMs: number): StreamTag[] {
 		const followsMs = this.#program.presentMs + this.#sources.composite.intervalMs;
-		return this.#follow("host", videoOf(kept), followsMs - atMs, nowMs);
+		return this.#followOn("host", videoOf(kept), followsMs - atMs, nowMs);
+	}
+
+	/** Without a break, from one of the host's pictures to the next: what that moves the program by is the way through the composite. */
+	#followOn(id: SourceId, pictures: readonly StreamTag[], offsetMs: number, nowMs: number): StreamTag[] {
+		const { host, composite } = this.#sources;
+		const movedMs =
+			id === "composite"
+				? composite.wayMs - offsetMs - host.wayMs + this.#offsetMs
+				: composite.wayMs - this.#offsetMs - host.wayMs + offsetMs;
+		if (movedMs >= 0 && movedMs <= MOST_BEHIND_MS) {
+			this.#compositeBehindMs = movedMs;
+			this.#lagMs = this.#lagAt(id, offsetMs);
+		}
+		return this.#follow(id, pictures, offsetMs, nowMs);
 	}
 
 	/** The host goes on as if nothing had been tried. */
@@ -278,17 +320,45 @@ export class Splicer {
 		return this.#write(kept, this.#offsetMs, nowMs);
 	}
 
-	/** Takes a source from its last key frame on, its latest picture at the time the program has come to by now. */
+	/** Takes a source from its last key frame on, its pictures where they would be had it been followed all the time. */
 	#join(id: SourceId, nowMs: number): StreamTag[] {
 		const pictures = this.#sources[id].pictures(nowMs);
 		const [first] = pictures;
-		const latest = pictures.at(-1);
-		if (first === undefined || latest === undefined) {
+		if (first === undefined) {
 			return [];
 		}
-		const begins = this.#program.videoMs === undefined;
-		const offsetMs = begins ? -first.timeMs : this.#program.pacedMs(nowMs) - latest.timeMs;
-		return this.#follow(id, pictures, offsetMs, nowMs);
+		if (this.#program.videoMs === undefined) {
+			this.#lagMs = this.#lagAt(id, -first.timeMs);
+			return this.#follow(id, pictures, -first.timeMs, nowMs);
+		}
+		this.#lagMs ??= nowMs - this.#program.pacedMs(nowMs);
+		return this.#follow(id, pictures, this.#offsetAt(id, this.#lagMs), nowMs);
+	}
+
+	/** How far the program is behind the clock, by the host's own way, with a source at an offset. */
+	#lagAt(id: SourceId, offsetMs: number): number {
+		return this.#sources[id].wayMs - offsetMs - this.#behindMs(id);
+	}
+
+	#offsetAt(id: SourceId, lagMs: number): number {
+		return Math.round(this.#sources[id].wayMs - lagMs - this.#behindMs(id));
+	}
+
+	#behindMs(id: SourceId): number {
+		return id === "composite" ? this.#compositeBehindMs : 0;
+	}
+
+	/** The program stays where it is against the clock, but for the drift of its source's. */
+	#keepPlace(id: SourceId, nowMs: number): void {
+		const lagMs = this.#lagAt(id, this.#offsetMs);
+		const placeMs = this.#lagMs ?? lagMs;
+		if (lagMs < placeMs - AHEAD_MS) {
+			this.#offsetMs = this.#offsetAt(id, placeMs);
+			this.#program.joinSound();
+			return;
+		}
+		const mostMs = (nowMs - this.#program.videoAtMs) * DRIFT_PER_MS;
+		this.#lagMs = placeMs + Math.min(mostMs, Math.max(-mostMs, lagMs - placeMs));
 	}
 
 	#follow(id: SourceId, pictures: readonly StreamTag[], offsetMs: number, nowMs: number): StreamTag[] {
@@ -333,7 +403,7 @@ export class Splicer {
 	}
 
 	#canJoin(id: SourceId, nowMs: number): boolean {
-		const tooEarly = id === "host" && this.#program.videoMs === undefined && nowMs < this.#hostMayBeginAtMs;
+		const tooEarly = id === "host" && this.#joins === 0 && nowMs < this.#hostMayBeginAtMs;
 		return !tooEarly && this.#sources[id].isHealthy(nowMs) && this.#sources[id].pictures(nowMs).length > 0;
 	}
 }
