@@ -54,15 +54,15 @@ export class BrowserPool<B extends PooledBrowser> {
 		return browser;
 	}
 
-	/** Loads the page in the spare anew; one that cannot is replaced. */
+	/** Loads the page in the spare anew; one that cannot is replaced. Whoever takes the spare meanwhile gets it when that is done. */
 	async refresh(): Promise<void> {
-		const browser = await this.#spare;
-		try {
-			await browser?.reload(this.#options.pageUrl);
-		} catch (error) {
-			this.#options.log(`spare browser could not load the page again: ${messageOf(error)}`);
-			await browser?.close();
+		if (this.#spare === undefined) {
+			return;
 		}
+		const refreshed = this.#reloaded(this.#spare);
+		this.#spare = refreshed;
+		this.#replaceWhenLost(refreshed);
+		await refreshed.catch(this.#logUnlessClosed);
 	}
 
 	/** Ends the spare and every launch under way. May be called twice. */
@@ -108,6 +108,18 @@ export class BrowserPool<B extends PooledBrowser> {
 				this.#options.log(`browser did not start: ${messageOf(error)}`);
 				await this.#pauseAfterFailure();
 			}
+		}
+	}
+
+	async #reloaded(spare: Promise<B>): Promise<B> {
+		const browser = await spare;
+		try {
+			await browser.reload(this.#options.pageUrl);
+			return browser;
+		} catch (error) {
+			this.#options.log(`spare browser could not load the page again: ${messageOf(error)}`);
+			await browser.close();
+			return await this.#launch();
 		}
 	}
 

@@ -155,6 +155,9 @@ async function endsWithin(timeoutMs: number, what: string, end: () => Promise<vo
 	}
 }
 
+/** The page is the one in the browser's cache. */
+const HTTP_NOT_MODIFIED = 304;
+
 async function openCompositorPage(page: Page, pageUrl: string, signal?: AbortSignal): Promise<void> {
 	const cancel = signal === undefined ? {} : { signal };
 	const response = await page.goto(pageUrl, {
@@ -162,7 +165,7 @@ async function openCompositorPage(page: Page, pageUrl: string, signal?: AbortSig
 		timeout: PAGE_LOAD_TIMEOUT_MS,
 		...cancel,
 	});
-	if (response !== null && !response.ok()) {
+	if (response !== null && !response.ok() && response.status() !== HTTP_NOT_MODIFIED) {
 		throw new Error(`runner: expected the compositor page at ${pageUrl}, got HTTP ${response.status()}`);
 	}
 	await page.waitForFunction(() => typeof (globalThis as CompositorGlobals).tandemStart === "function", {
