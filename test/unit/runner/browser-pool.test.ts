@@ -63,7 +63,8 @@ test("hands out another where the spare could not load the page again", async ()
 });
 
 test("leaves a browser alone that was taken before", async () => {
-	const taken = await (await startPool(), pool.take());
+	await startPool();
+	const taken = await pool.take();
 	await pool.refresh();
 	expect(taken.done).toEqual([]);
 });
