@@ -73,11 +73,73 @@ test.each([
 		const shown = contents(world.video);
 		expect(shown.slice(0, -3)).toEqual(shown.slice(0, -3).map((_, at) => (shown[0] ?? 0) + at));
 		expect(new Set(presentSteps(world.video).slice(0, -3))).toEqual(new Set([40]));
+		expect(world.audio.every(({ sent }) => sent !== undefined)).toBe(true);
 		expectWhole(world);
 		expectSoundWithin(world, SOUND_JOIN_MS);
 		expect(world.keyFrameRequests).toBe(1);
 	},
 );
+
+test("cuts a host with pictures out of order at the next place where they are in order, not at its next key frame", () => {
+	const world = onHost({ reorders: true, groupMs: 8_000 });
+	world.composite.start();
+	world.run(500);
+	world.splicer.prefer("composite");
+	expect(world.runUntil(() => world.keyFrameRequests === 1, 200)).toBe(true);
+});
+
+test("follows on where a composite's key frame is shown, not where it is decoded", () => {
+	const splicer = new Splicer("host", 0);
+	const out: StreamTag[] = [];
+	for (let ms = 0; ms <= 400; ms += 40) {
+		splicer.prefer(ms < 320 ? "host" : "composite");
+		const composite = { timeMs: ms, compositionMs: 80, encoder: COMPOSITE, keyFrame: ms === 200 || ms === 400 };
+		if (ms >= 200) {
+			out.push(...splicer.push("composite", picture({ ...composite, ...(ms === 400 && { showsHostMs: 320 }) }), ms));
+		}
+		out.push(...splicer.push("host", picture({ timeMs: ms, keyFrame: ms === 0 }), ms));
+	}
+	expect(splicer.source).toBe("composite");
+	expect(out.filter(({ track }) => track === "video").map((tag) => tag.timeMs + tag.compositionMs)).toEqual([
+		0, 40, 80, 120, 160, 200, 240, 280, 320,
+	]);
+});
+
+test("is not earlier by a host that stalls over and over, and for which the composite steps in", () => {
+	const world = onHost({}, { lagMs: 300 });
+	world.composite.start();
+	world.splicer.prefer("composite");
+	world.run(2_000);
+	world.splicer.prefer("host");
+	world.run(3_000);
+	for (let stall = 0; stall < 8; stall++) {
+		world.host.stall(2_000);
+		world.run(1_500);
+		expect(world.splicer.source).toBe("composite");
+		world.run(5_000);
+		expect(world.splicer.source).toBe("host");
+	}
+	expect(Math.abs(lagsMs(world).at(-1)?.lagMs ?? 0)).toBeLessThan(200);
+	expectWhole(world);
+});
+
+test("fills a hole in a source's own sound that can be heard", () => {
+	const world = onHost();
+	world.host.hasSound = false;
+	world.run(400);
+	world.host.hasSound = true;
+	world.run(1_000);
+	expect(world.audio.some(({ sent }) => sent === undefined)).toBe(true);
+	expectSoundWithin(world, SOUND_JOIN_MS);
+});
+
+test("holds behind the latest picture that is to be shown, however late that is", () => {
+	const splicer = new Splicer("host", 0);
+	splicer.push("host", picture({ timeMs: 0, keyFrame: true }), 0);
+	splicer.push("host", picture({ timeMs: 40, compositionMs: 2_000 }), 40);
+	const [held] = splicer.tick(540);
+	expect(held).toMatchObject({ keyFrame: true, compositionMs: 0, timeMs: 2_041 });
+});
 
 test("says all times right when the host's go past what 24, 31 and 32 bits carry in mid-switch", () => {
 	for (const end of [2 ** 24, 2 ** 31, 2 ** 32]) {
@@ -302,6 +364,12 @@ test("holds the last key frame twice a second with silence, and goes on live whe
 	expect(new Set(held.map(({ message }) => message.byteLength)).size).toBe(1);
 	const earlier = Math.max(...world.video.slice(0, before).map(presentMs));
 	expect(presentMs(held[0] as OutTag)).toBeGreaterThan(earlier);
+	const quietMs = held.map(
+		({ timeMs }, at) => timeMs - (world.audio.findLast(({ atMs }) => atMs <= (held[at]?.atMs ?? 0))?.timeMs ?? 0),
+	);
+	expect(Math.max(...quietMs)).toBeLessThan(50);
+	// Silence is of the host's own kind.
+	expect(world.sink.tags.filter(({ type, body }) => type === TAG_TYPE.audio && body[1] === 0)).toHaveLength(1);
 	world.host.connect(0);
 	world.run(4_000);
 	expect(world.splicer.source).toBe("host");
