@@ -81,10 +81,10 @@ test("whatever happens, the program's time rises, its sound has no hole, its pic
 			expect(compared).toBeGreaterThan(
 				options.host.soundRate === undefined && world.splicer.source === "host" ? -1 : 50,
 			);
-			// The way through the composite, what jitter hides of the host's, and a frame or two for each switch.
+			// The way through the composite, a hand-over while one of them stood still, and a frame or two for each switch.
 			const lagMs = lagsMs(world).at(-1)?.lagMs ?? 0;
 			const { switches } = world.splicer.figures(world.nowMs);
-			expect(Math.abs(lagMs)).toBeLessThan(options.composite.lagMs + 200 + switches * 70);
+			expect(Math.abs(lagMs)).toBeLessThan(options.composite.lagMs + 600 + switches * 70);
 		}),
 		{ numRuns: RUNS },
 	);
