@@ -217,7 +217,7 @@ describe("beside a broadcast on air", () => {
 			const refused = await problem("PUT", path, { layout: "circle" });
 			expect(refused.status).toBe(400);
 			expect(JSON.stringify(await ask("PUT", path, { layout: "circle" }))).toContain("layout");
-			expect((await broadcast.compositorStats()).program.layout).toBe("landscape");
+			expect((await broadcast.stats()).layout).toBe("landscape");
 		});
 
 		it("when there is no such broadcast", async () => {

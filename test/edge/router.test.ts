@@ -6,7 +6,7 @@ import { Egress } from "../../worker/egress/egress.ts";
 import type { Env } from "../../worker/env.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { MEDIA_SUBPROTOCOL } from "../../worker/protocol/media-socket.ts";
-import type { ProgramPlan } from "../../worker/protocol/object-rpc.ts";
+import type { ProgramChange, ProgramPlan, StreamChange } from "../../worker/protocol/object-rpc.ts";
 import type { Router } from "../../worker/router/router.ts";
 import {
 	audioConfig,
@@ -27,16 +27,37 @@ let routerCount = 0;
 
 /** What the Router's Broadcast and Egress would do is another test's matter: here it is heard only. */
 const heard = {
-	streams: vi.spyOn(Broadcast.prototype, "streamChanged"),
-	sources: vi.spyOn(Broadcast.prototype, "programChanged"),
-	holdExpired: vi.spyOn(Broadcast.prototype, "holdExpired"),
-	restarted: vi.spyOn(Broadcast.prototype, "routerRestarted"),
-	resumed: vi.spyOn(Egress.prototype, "resume"),
+	streams: vi.fn<(change: StreamChange) => void>(),
+	sources: vi.fn<(change: ProgramChange) => void>(),
+	holdExpired: vi.fn<() => void>(),
+	restarted: vi.fn<() => void>(),
+	resumed: vi.fn<() => void>(),
 };
+/** Routers of earlier tests go on for a while, and are not listened to. */
+const own = new Set<string>();
+
+function isOwn(object: Broadcast | Egress): boolean {
+	return own.has((object as unknown as { readonly ctx: DurableObjectState }).ctx.id.toString());
+}
+
+function listen<Change>(said: (change: Change) => void) {
+	return async function (this: Broadcast | Egress, change: Change): Promise<void> {
+		if (isOwn(this)) {
+			said(change);
+		}
+	};
+}
+
+vi.spyOn(Broadcast.prototype, "streamChanged").mockImplementation(listen(heard.streams));
+vi.spyOn(Broadcast.prototype, "programChanged").mockImplementation(listen(heard.sources));
+vi.spyOn(Broadcast.prototype, "holdExpired").mockImplementation(listen<void>(() => heard.holdExpired()));
+vi.spyOn(Broadcast.prototype, "routerRestarted").mockImplementation(listen<void>(() => heard.restarted()));
+vi.spyOn(Egress.prototype, "resume").mockImplementation(listen<void>(() => heard.resumed()));
 
 beforeEach(() => {
+	own.clear();
 	for (const each of Object.values(heard)) {
-		each.mockReset().mockImplementation(async () => {});
+		each.mockReset();
 	}
 });
 
@@ -52,6 +73,10 @@ const sourcesHeard = () => heard.sources.mock.calls.map(([{ source }]) => source
 
 async function openRouter() {
 	const broadcastId = `router-test-${++routerCount}`;
+	own.add(env.BROADCAST.idFromName(broadcastId).toString());
+	for (const destinationId of ["d1", "d2"]) {
+		own.add(env.EGRESS.idFromName(`${broadcastId}/${destinationId}`).toString());
+	}
 	const stub = env.ROUTER.get(env.ROUTER.idFromName(broadcastId));
 	await stub.open({ broadcastId });
 	return stub;
