@@ -7,6 +7,8 @@ import { Silence } from "./silence.ts";
 
 /** Where the sound of a new source is within this share of a frame of the old one's end, it follows on. */
 const SOUND_JOIN = 0.5;
+/** A hole of less than this share of a frame is left where sources join: a frame more of silence would be heard, and it may be rounding. */
+const SOUND_FILL = 0.75;
 /** A hole in one source's sound that is longer is filled; shorter ones are timestamps that were rounded. */
 const SOUND_HOLE_MS = 100;
 
@@ -107,7 +109,7 @@ export class ProgramWriter {
 			this.#soundIsMissing = false;
 			return [];
 		}
-		const holeMs = this.#joinsSound ? frameMs * SOUND_JOIN : SOUND_HOLE_MS;
+		const holeMs = this.#joinsSound ? frameMs * SOUND_FILL : SOUND_HOLE_MS;
 		const filled = mappedMs - endMs > holeMs ? this.#silenceUntil(mappedMs + this.#silence.frameMs * SOUND_JOIN) : [];
 		this.#joinsSound = false;
 		this.#soundIsMissing = false;

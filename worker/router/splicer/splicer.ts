@@ -4,6 +4,7 @@ import type { ProgramSource } from "../../protocol/object-rpc.ts";
 import type { StreamTag } from "../stream-tag.ts";
 import { chooseSource, type SourceId } from "./choose-source.ts";
 import type { HoldPicture } from "./hold-picture.ts";
+import { ProgramPlace } from "./program-place.ts";
 import { ProgramWriter } from "./program-writer.ts";
 import { SILENT_AFTER_MS, SpliceSource } from "./splice-source.ts";
 
@@ -19,12 +20,6 @@ export const HAND_OVER_AGAIN_AFTER_MS = 2_000;
 const SOUND_MISSING_AFTER_MS = 1_000;
 /** How far silence stays behind the picture, so that sound that comes back finds its place. */
 const SILENCE_BEHIND_MS = 500;
-/** A program further ahead of its place than this is made of what some queue held when its source was joined. */
-const AHEAD_MS = 200;
-/** How fast the program's place follows its source's clock: 1,000 ppm. */
-const DRIFT_PER_MS = 0.001;
-/** A composite that seems to be further behind the host than this was measured while one of them stood still. */
-const MOST_BEHIND_MS = 900;
 
 /**
  * - `cut`: the host has been cut after presentation time `atMs`; what it sent since is kept until the composite has come to that time.
@@ -57,6 +52,7 @@ export class Splicer {
 		host: new SpliceSource(),
 	};
 	readonly #program = new ProgramWriter();
+	readonly #place = new ProgramPlace(this.#sources);
 	readonly #hostMayBeginAtMs: number;
 	#prefers: SourceId;
 	#source: ProgramSource = "none";
@@ -66,10 +62,6 @@ export class Splicer {
 	/** Program time less the source's own. */
 	#offsetMs = 0;
 	#epoch = 0;
-	/** How far the program is behind the clock: its place, from which no loss of a source moves it. `undefined` before its first source. */
-	#lagMs: number | undefined;
-	/** How much longer the host's pictures take through the composite. */
-	#compositeBehindMs = 0;
 	/** Times a source was followed anew. */
 	#joins = 0;
 	/** Pictures of the current source were left out: it must be joined again. */
@@ -299,17 +291,10 @@ export class Splicer {
 		return this.#followOn("host", videoOf(kept), followsMs - atMs, nowMs);
 	}
 
-	/** Without a break, from one of the host's pictures to the next: what that moves the program by is the way through the composite. */
+	/** Without a break, from one of the host's pictures to the next. */
 	#followOn(id: SourceId, pictures: readonly StreamTag[], offsetMs: number, nowMs: number): StreamTag[] {
-		const { host, composite } = this.#sources;
-		const movedMs =
-			id === "composite"
-				? composite.wayMs - offsetMs - host.wayMs + this.#offsetMs
-				: composite.wayMs - this.#offsetMs - host.wayMs + offsetMs;
-		if (movedMs >= 0 && movedMs <= MOST_BEHIND_MS) {
-			this.#compositeBehindMs = movedMs;
-			this.#lagMs = this.#lagAt(id, offsetMs);
-		}
+		const other = id === "host" ? { composite: this.#offsetMs } : { host: this.#offsetMs };
+		this.#place.handedOver(id, { host: offsetMs, composite: offsetMs, ...other });
 		return this.#follow(id, pictures, offsetMs, nowMs);
 	}
 
@@ -328,37 +313,20 @@ export class Splicer {
 			return [];
 		}
 		if (this.#program.videoMs === undefined) {
-			this.#lagMs = this.#lagAt(id, -first.timeMs);
+			this.#place.begin(id, -first.timeMs);
 			return this.#follow(id, pictures, -first.timeMs, nowMs);
 		}
-		this.#lagMs ??= nowMs - this.#program.pacedMs(nowMs);
-		return this.#follow(id, pictures, this.#offsetAt(id, this.#lagMs), nowMs);
+		const offsetMs = this.#place.offsetOf(id, nowMs - this.#program.pacedMs(nowMs));
+		return this.#follow(id, pictures, offsetMs, nowMs);
 	}
 
-	/** How far the program is behind the clock, by the host's own way, with a source at an offset. */
-	#lagAt(id: SourceId, offsetMs: number): number {
-		return this.#sources[id].wayMs - offsetMs - this.#behindMs(id);
-	}
-
-	#offsetAt(id: SourceId, lagMs: number): number {
-		return Math.round(this.#sources[id].wayMs - lagMs - this.#behindMs(id));
-	}
-
-	#behindMs(id: SourceId): number {
-		return id === "composite" ? this.#compositeBehindMs : 0;
-	}
-
-	/** The program stays where it is against the clock, but for the drift of its source's. */
+	/** What came out of some queue when its source was joined is passed by, sound and pictures. */
 	#keepPlace(id: SourceId, nowMs: number): void {
-		const lagMs = this.#lagAt(id, this.#offsetMs);
-		const placeMs = this.#lagMs ?? lagMs;
-		if (lagMs < placeMs - AHEAD_MS) {
-			this.#offsetMs = this.#offsetAt(id, placeMs);
+		const offsetMs = this.#place.keep(id, this.#offsetMs, nowMs - this.#program.videoAtMs);
+		if (offsetMs !== this.#offsetMs) {
+			this.#offsetMs = offsetMs;
 			this.#program.joinSound();
-			return;
 		}
-		const mostMs = (nowMs - this.#program.videoAtMs) * DRIFT_PER_MS;
-		this.#lagMs = placeMs + Math.min(mostMs, Math.max(-mostMs, lagMs - placeMs));
 	}
 
 	#follow(id: SourceId, pictures: readonly StreamTag[], offsetMs: number, nowMs: number): StreamTag[] {
