@@ -217,7 +217,8 @@ describe("beside a broadcast on air", () => {
 			const refused = await problem("PUT", path, { layout: "circle" });
 			expect(refused.status).toBe(400);
 			expect(JSON.stringify(await ask("PUT", path, { layout: "circle" }))).toContain("layout");
-			expect((await broadcast.stats()).layout).toBe("landscape");
+			const { answer } = await ask("GET", `/api/broadcasts/${broadcast.id}`);
+			expect(answer).toMatchObject({ layout: "landscape" });
 		});
 
 		it("when there is no such broadcast", async () => {

@@ -1,13 +1,15 @@
 import { z } from "zod";
 import type { LayoutName } from "../../media/layout.ts";
 import { compositorStatsSchema } from "../../worker/protocol/compositor-stats.ts";
-import { layoutNameSchema } from "../../worker/protocol/control-messages.ts";
+import { layoutNameSchema, programSourceSchema } from "../../worker/protocol/control-messages.ts";
 import { MAIN_PROGRAM_STREAM } from "../../worker/protocol/roles.ts";
 
 const broadcastSchema = z.object({ title: z.string(), status: z.string(), layout: layoutNameSchema });
 
 const statsSchema = z.object({
-	compositor: z.object({ reported: z.object({ stats: compositorStatsSchema }).optional() }),
+	/** Absent when the Router did not answer in time. */
+	program: z.object({ source: programSourceSchema, sinceMs: z.number() }).optional(),
+	compositor: z.object({ reported: z.object({ ageMs: z.number(), stats: compositorStatsSchema }).optional() }),
 	destinations: z.array(
 		z.object({
 			name: z.string().optional(),

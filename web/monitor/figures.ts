@@ -1,15 +1,36 @@
+import { MS_PER_SECOND } from "../../media/units.ts";
 import type { MonitorStats } from "./api-client.ts";
 
 const BYTES_PER_MB = 1_000_000;
+
+/** A compositor reports each second: figures older than this are of one that has gone. */
+const STALE_AFTER_MS = 5_000;
+
+const ON_AIR: Readonly<Record<NonNullable<MonitorStats["program"]>["source"], string>> = {
+	none: "nothing yet",
+	host: "host, passed through",
+	composite: "composed",
+	hold: "last picture, held",
+};
 
 function ms(value: number): string {
 	return `${value.toFixed(0)} ms`;
 }
 
+function duration(forMs: number): string {
+	const seconds = Math.floor(forMs / MS_PER_SECOND);
+	return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
 /** The figures a person watching wants, as (name, value) rows. */
 export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefined): [name: string, value: string][] {
 	const rows: [string, string][] = [];
-	const compositor = stats.compositor.reported?.stats;
+	if (stats.program !== undefined) {
+		const { source, sinceMs } = stats.program;
+		rows.push(["On air", source === "none" ? ON_AIR.none : `${ON_AIR[source]} · ${duration(sinceMs)}`]);
+	}
+	const { reported } = stats.compositor;
+	const compositor = reported !== undefined && reported.ageMs <= STALE_AFTER_MS ? reported.stats : undefined;
 	if (compositor !== undefined) {
 		const { program, latencyMs } = compositor;
 		rows.push(

@@ -6,8 +6,8 @@ export type TimedTrack = "audio" | "video";
 const DEFAULT_FRAME_INTERVAL_MS = 33;
 /** A longer step between two video tags is a pause, not a frame rate (5 fps is the slowest taken for one). */
 const LONGEST_FRAME_INTERVAL_MS = 200;
-/** A track that goes back by more than this has restarted; less is a publisher's jitter (OBS uses the same figure). */
-const RESTART_BACKWARDS_MS = 2_000;
+/** A track that goes back by more than this has restarted; less is a publisher's jitter. */
+const RESTART_BACKWARDS_MS = 500;
 /** A step ahead of everything seen by more than this is a new time base, not a pause, where nothing is known of the time that really passed … */
 const RESTART_FORWARDS_MS = 10_000;
 /** … and where it is, a step ahead of that by more than this: media does not come from the future. */

@@ -35,9 +35,26 @@ describe("figuresOf", () => {
 		]);
 	});
 
+	test("leaves out the figures of a compositor that has gone", () => {
+		expect(
+			figuresOf({ compositor: { reported: { ageMs: 6_000, stats: STATS } }, destinations: [] }, undefined),
+		).toEqual([]);
+	});
+
+	test.each([
+		["host", 59_900, "host, passed through · 59 s"],
+		["composite", 61_000, "composed · 1 min 1 s"],
+		["hold", 0, "last picture, held · 0 s"],
+		["none", 5_000, "nothing yet"],
+	] as const)("says that the program is made of %s, and for how long", (source, sinceMs, shown) => {
+		expect(figuresOf({ program: { source, sinceMs }, compositor: {}, destinations: [] }, undefined)).toEqual([
+			["On air", shown],
+		]);
+	});
+
 	test("shows the compositor's figures and each person's, and what the player holds", () => {
 		const stats = { ...STATS, people: [person] };
-		const rows = new Map(figuresOf({ compositor: { reported: { stats } }, destinations: [] }, 0.456));
+		const rows = new Map(figuresOf({ compositor: { reported: { ageMs: 900, stats } }, destinations: [] }, 0.456));
 		expect(rows.get("Program")).toBe(`${stats.program.width}×${stats.program.height}, ${stats.program.frameRate} fps`);
 		expect(rows.get("Input to encoded, p95")).toBe(`${stats.latencyMs.inputToEncodedP95.toFixed(0)} ms`);
 		expect(rows.get("Buffered here")).toBe("0.46 s");

@@ -1,9 +1,11 @@
 /** Media later than this against the source's own best is not live: it comes out of some queue that filled during a stall. */
 export const LATE_AFTER_MS = 700;
+/** A source that was late is live again below this: one that hovers is not to be dropped and joined over and over. */
+const LIVE_AGAIN_BELOW_MS = 400;
 /** A source that stays late for this long without catching up has a longer way from now on. */
-const ACCEPT_LATE_AFTER_MS = 3_000;
+const ACCEPT_LATE_AFTER_MS = 1_000;
 /** Less than this gained in that time is not catching up. */
-const CATCHING_UP_MS = 300;
+const CATCHING_UP_MS = 200;
 /** What the best is forgiven with time: clocks that differ by 1,000 ppm. */
 const DRIFT_PER_MS = 0.001;
 
@@ -14,10 +16,11 @@ export class LiveEdge {
 	#bestMs = 0;
 	#lastMs = 0;
 	#latenessMs = 0;
+	#isLate = false;
 	#lateSince: { readonly atMs: number; readonly latenessMs: number } | undefined;
 
 	get isLate(): boolean {
-		return this.#latenessMs > LATE_AFTER_MS;
+		return this.#isLate;
 	}
 
 	/** Arrival time less media time, the quickest way there is. */
@@ -33,7 +36,8 @@ export class LiveEdge {
 		this.#epoch = epoch;
 		this.#lastMs = nowMs;
 		this.#latenessMs = wayMs - this.#bestMs;
-		this.#lateSince = this.isLate ? (this.#lateSince ?? { atMs: nowMs, latenessMs: this.#latenessMs }) : undefined;
+		this.#isLate = this.#latenessMs > (this.#isLate ? LIVE_AGAIN_BELOW_MS : LATE_AFTER_MS);
+		this.#lateSince = this.#isLate ? (this.#lateSince ?? { atMs: nowMs, latenessMs: this.#latenessMs }) : undefined;
 		this.#settle(wayMs, nowMs);
 	}
 
@@ -48,6 +52,7 @@ export class LiveEdge {
 		}
 		this.#bestMs = wayMs;
 		this.#latenessMs = 0;
+		this.#isLate = false;
 		this.#lateSince = undefined;
 	}
 }

@@ -14,8 +14,9 @@ export const HOLD_EVERY_MS = 500;
 export const HAND_OVER_WITHIN_MS = 1_000;
 /** While the host is withheld, a composite that is silent for this long is not waited for: it makes a picture every few hundredths of a second. */
 const CUT_WAITS_MS = 250;
-/** After one was given up the next is tried this much later. */
+/** After one was given up the next is tried this much later, and twice as much after each that follows: a cut that fails is seen. */
 export const HAND_OVER_AGAIN_AFTER_MS = 2_000;
+const MAX_HAND_OVER_AGAIN_AFTER_MS = 32_000;
 /** Sound this far behind the picture is not coming: silence takes its place. */
 const SOUND_MISSING_AFTER_MS = 1_000;
 /** How far silence stays behind the picture, so that sound that comes back finds its place. */
@@ -68,6 +69,8 @@ export class Splicer {
 	#lost = false;
 	#handOver: HandOver | undefined;
 	#notBeforeMs = 0;
+	/** In a row. */
+	#cutsGivenUp = 0;
 	#request: KeyFrameRequest | undefined;
 
 	/** @param hostWaitsMs how long the program waits for the composite before it begins with the host */
@@ -282,6 +285,7 @@ export class Splicer {
 	}
 
 	#finishCut(keyFrame: StreamTag, nowMs: number): StreamTag[] {
+		this.#cutsGivenUp = 0;
 		const followsMs = this.#program.presentMs + this.#sources.host.intervalMs;
 		return this.#followOn("composite", [keyFrame], followsMs - keyFrame.timeMs - keyFrame.compositionMs, nowMs);
 	}
@@ -301,7 +305,9 @@ export class Splicer {
 	/** The host goes on as if nothing had been tried. */
 	#giveUpCut({ kept }: HandOver, nowMs: number): StreamTag[] {
 		this.#handOver = undefined;
-		this.#notBeforeMs = nowMs + HAND_OVER_AGAIN_AFTER_MS;
+		const waitMs = Math.min(HAND_OVER_AGAIN_AFTER_MS * 2 ** this.#cutsGivenUp, MAX_HAND_OVER_AGAIN_AFTER_MS);
+		this.#cutsGivenUp++;
+		this.#notBeforeMs = nowMs + waitMs;
 		return this.#write(kept, this.#offsetMs, nowMs);
 	}
 
