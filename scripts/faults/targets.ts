@@ -19,6 +19,9 @@ export interface Targets {
 	readonly maxSkewMs?: number;
 }
 
+/** What takes the place of something that died is put where the clock says, which is right to within a frame or two of the host's. */
+export const BY_THE_CLOCK: Targets = { maxShownTwice: 2 };
+
 /** One frame at 30 a second, and the millisecond that FLV rounds to. */
 const ONE_FRAME_MS = 35;
 const MAX_SPLICE_SOUND_MS = 25;

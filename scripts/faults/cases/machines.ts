@@ -3,13 +3,13 @@ import { busyBrowserOf, signalAll, workerdsOf } from "../../../test/support/faul
 import { waitFor } from "../../wait-for.ts";
 import type { FaultCase } from "../fault-case.ts";
 import type { Stage } from "../stage.ts";
-import type { Targets } from "../targets.ts";
+import { BY_THE_CLOCK, type Targets } from "../targets.ts";
 
 /** Processes that die or stand still, while host and guest are on air. */
 
 const STANDSTILL_MS = 5_000;
-const COMPOSITOR_LOST: Targets = { maxFreezeMs: 2_000 };
-const WORKER_LOST: Targets = { maxSessions: 2, maxResumeMs: 3_000 };
+const COMPOSITOR_LOST: Targets = { ...BY_THE_CLOCK, maxFreezeMs: 2_000 };
+const WORKER_LOST: Targets = { ...BY_THE_CLOCK, maxSessions: 2, maxResumeMs: 3_000 };
 const WORKER_BACK_WITHIN_MS = 60_000;
 
 /** Two people on air, and a second runner to take over. */

@@ -2,13 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultProxy } from "../../../test/support/faults/fault-proxy.ts";
 import type { FaultCase } from "../fault-case.ts";
 import type { Stage } from "../stage.ts";
-import type { Targets } from "../targets.ts";
+import { BY_THE_CLOCK, type Targets } from "../targets.ts";
 
 /** The compositor's line to the Worker, which takes people to it and the program back. */
 
 const FAULT_MS = 5_000;
 const DELAY_MS = 2_000;
-const TARGETS: Targets = { maxFreezeMs: 2_000, maxLatencyBackMs: 3_000 };
+const TARGETS: Targets = {
+	...BY_THE_CLOCK,
+	maxFreezeMs: 2_000,
+	maxLatencyBackMs: 3_000,
+};
 
 async function composed(stage: Stage): Promise<FaultProxy> {
 	await stage.prepare("guest");
@@ -38,7 +42,7 @@ export const PAGE_LINES: readonly FaultCase[] = [
 		name: "page-cut",
 		what: "compositor's line is cut",
 		compositors: 1,
-		targets: { maxFreezeMs: 2_000 },
+		targets: { ...BY_THE_CLOCK, maxFreezeMs: 2_000 },
 		run: async (stage) => {
 			const line = await composed(stage);
 			await stage.inject(() => line.cut());
