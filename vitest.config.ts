@@ -15,6 +15,7 @@ export default defineConfig({
 				test: {
 					name: "unit",
 					include: ["test/unit/**/*.test.ts"],
+					setupFiles: ["test/unit/property-seed.ts"],
 					testTimeout: 30_000,
 					sequence: { groupOrder: ORDER.unit },
 				},

