@@ -46,24 +46,8 @@ export interface DestinationView {
 	readonly lastError?: string;
 }
 
-export interface BroadcastView {
-	readonly id: string;
+export interface BroadcastView extends Omit<NewBroadcast, "destinations"> {
 	readonly status: "lobby" | "live" | "ended";
-	readonly title: string;
-	readonly description?: string;
-	readonly hostName: string;
-	readonly guestName: string;
-	readonly layout: LayoutName;
-	readonly width: number;
-	readonly height: number;
-	readonly frameRate: number;
-	readonly videoBitrateBps: number;
-	/** Compose even a host alone. */
-	readonly alwaysCompose: boolean;
-	/** How long the last picture is held when nothing comes, before the broadcast ends. */
-	readonly holdSeconds: number;
-	/** How long a guest who has left may take to come back. */
-	readonly guestGraceSeconds: number;
 	readonly createdAtMs: number;
 	readonly startedAtMs?: number;
 	readonly endedAtMs?: number;

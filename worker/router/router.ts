@@ -18,8 +18,9 @@ import { passthroughRefusal } from "./passthrough.ts";
 import { ProgramStream } from "./program-stream.ts";
 import { type BroadcastReport, reportKey, tellBroadcast } from "./report.ts";
 import { type PublishRequest, parseSocketRequest, type SubscribeRequest } from "./socket-request.ts";
-import { SocketSink } from "./socket-sink.ts";
+import { onGone, SocketSink } from "./socket-sink.ts";
 import type { SourceId } from "./splicer/choose-source.ts";
+import type { StoredRouter } from "./stored-router.ts";
 import type { StreamTag } from "./stream-tag.ts";
 
 /** Often enough to hold twice a second and to see within a tenth of that that a source has stopped. */
@@ -32,20 +33,6 @@ const RECONNECT_GRACE_MS = 6_000;
 const MAX_STORED_PICTURE_BYTES = 1_500_000;
 /** A destination that unsubscribes because it was stopped is not to be woken before it could say so. */
 const WAKE_EGRESS_AFTER_MS = 250;
-
-/** What survives eviction. Sockets and media do not: clients reconnect. */
-interface StoredRouter {
-	readonly broadcastId: string;
-	/** Why, once the broadcast has ended. */
-	readonly ended?: string;
-	/** Highest fence that has published the composite: a compositor with a lower one has been replaced. */
-	readonly fence: number;
-	/** Streams last reported live. */
-	readonly live: readonly StreamName[];
-	readonly plan?: ProgramPlan;
-	/** When there began to be no source for the program; absent while there is one. */
-	readonly sourceLostAtMs?: number;
-}
 
 /** Durable Object: the media plane of one broadcast. Streams and sockets are joined here; all decisions are in {@link LiveStream}. */
 export class Router extends DurableObject<Env> implements RouterRpc {
@@ -195,8 +182,8 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			this.#program.gone("composite", nowMs);
 		}
 		this.#program.plan(plan, nowMs, resumes);
+		this.#program.setHostFit(this.#hostUnfit === undefined);
 		const { host } = this.#streams;
-		this.#program.setHostFit(passthroughRefusal(host.facts, plan) === undefined);
 		if (host.state === "live") {
 			this.#changed(this.#described({ stream: "host", state: "live", ...host.facts.size }));
 		}
@@ -281,9 +268,8 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 
 	/** Word of a stream, which may change what the program can be made of. */
 	#streamChanged(change: StreamChange): void {
-		const plan = this.#stored?.plan;
-		if (change.stream === "host" && change.state === "live" && plan !== undefined) {
-			this.#program.setHostFit(passthroughRefusal(this.#streams.host.facts, plan) === undefined);
+		if (change.stream === "host" && change.state === "live") {
+			this.#program.setHostFit(this.#hostUnfit === undefined);
 		}
 		if (change.state === "idle" && change.stream === MAIN_COMPOSITE_STREAM) {
 			this.#program.gone("composite", Date.now());
@@ -291,10 +277,15 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#changed(this.#described(change));
 	}
 
-	#described(change: StreamChange): StreamChange {
+	/** Why the host cannot be passed through; `undefined` where they can, or where there is no plan to judge them by. */
+	get #hostUnfit(): string | undefined {
 		const plan = this.#stored?.plan;
+		return plan && passthroughRefusal(this.#streams.host.facts, plan);
+	}
+
+	#described(change: StreamChange): StreamChange {
 		const isHost = change.stream === "host" && change.state === "live";
-		const unfit = isHost && plan !== undefined ? passthroughRefusal(this.#streams.host.facts, plan) : undefined;
+		const unfit = isHost ? this.#hostUnfit : undefined;
 		const isComposite = change.stream === MAIN_COMPOSITE_STREAM;
 		return {
 			...change,
@@ -399,16 +390,4 @@ function sourceOf(name: "host" | typeof MAIN_COMPOSITE_STREAM): SourceId {
 
 function warnOfStorage(error: unknown): void {
 	console.error("router: could not keep its state:", String(error));
-}
-
-function onGone(socket: WebSocket, gone: () => void): void {
-	socket.addEventListener("close", () => {
-		gone();
-		try {
-			socket.close();
-		} catch {
-			// The runtime answers a close frame by itself on newer compatibility dates.
-		}
-	});
-	socket.addEventListener("error", gone);
 }

@@ -35,3 +35,16 @@ export class SocketSink implements MediaSink {
 		}
 	}
 }
+
+/** Calls `gone` when the socket has closed or broken: once, or once for each where it does both. */
+export function onGone(socket: WebSocket, gone: () => void): void {
+	socket.addEventListener("close", () => {
+		gone();
+		try {
+			socket.close();
+		} catch {
+			// The runtime answers a close frame by itself on newer compatibility dates.
+		}
+	});
+	socket.addEventListener("error", gone);
+}

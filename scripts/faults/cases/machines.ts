@@ -4,6 +4,7 @@ import { waitFor } from "../../wait-for.ts";
 import type { FaultCase } from "../fault-case.ts";
 import type { Stage } from "../stage.ts";
 import { BY_THE_CLOCK, type Targets } from "../targets.ts";
+import { twoOnAir } from "./two-on-air.ts";
 
 /** Processes that die or stand still, while host and guest are on air. */
 
@@ -11,16 +12,6 @@ const STANDSTILL_MS = 5_000;
 const COMPOSITOR_LOST: Targets = { ...BY_THE_CLOCK, maxFreezeMs: 2_000 };
 const WORKER_LOST: Targets = { ...BY_THE_CLOCK, maxSessions: 2, maxResumeMs: 3_000 };
 const WORKER_BACK_WITHIN_MS = 60_000;
-
-/** Two people on air, and a second runner to take over. */
-async function twoOnAir(stage: Stage): Promise<void> {
-	await stage.prepare("guest");
-	await stage.goLive();
-	await stage.publish("guest", "guest");
-	await stage.publish("host", "host");
-	await stage.untilProgramIs("composite");
-	await stage.settle();
-}
 
 async function runnerThatComposes(stage: Stage): Promise<number> {
 	const { browserPid } = await busyBrowserOf(stage.bench.runnerPids);

@@ -3,6 +3,7 @@ import type { FaultProxy } from "../../../test/support/faults/fault-proxy.ts";
 import type { FaultCase } from "../fault-case.ts";
 import type { Stage } from "../stage.ts";
 import { BY_THE_CLOCK, type Targets } from "../targets.ts";
+import { twoOnAir } from "./two-on-air.ts";
 
 /** The compositor's line to the Worker, which takes people to it and the program back. */
 
@@ -15,12 +16,7 @@ const TARGETS: Targets = {
 };
 
 async function composed(stage: Stage): Promise<FaultProxy> {
-	await stage.prepare("guest");
-	await stage.goLive();
-	await stage.publish("guest", "guest");
-	await stage.publish("host", "host");
-	await stage.untilProgramIs("composite");
-	await stage.settle();
+	await twoOnAir(stage);
 	return stage.bench.pageLine;
 }
 

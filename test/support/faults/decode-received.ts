@@ -11,7 +11,8 @@ import { parseVideoBody } from "../../../media/flv/video-body.ts";
 import type { Rect } from "../../../media/layout.ts";
 import { unwrapNearMs } from "../../../media/timestamp.ts";
 import { mustRun, runTool } from "../peers/run-tool.ts";
-import type { Plane } from "../program/picture.ts";
+import { i420Bytes, type Plane } from "../program/picture.ts";
+import { rawPictures } from "../program/raw-pictures.ts";
 import { type FrameCode, readFrameCode } from "./frame-code.ts";
 import type { ReceivedSession, ReceivedTag } from "./received.ts";
 import type { HeardPacket, SeenFrame, Timeline } from "./timeline.ts";
@@ -146,19 +147,8 @@ async function readCodes(path: string, count: number, options: DecodeReceivedOpt
 		}
 	});
 	const read: FrameCode[][] = [];
-	const picture = new Uint8Array((width * height * 3) / 2);
-	let filled = 0;
-	for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-		for (let at = 0; at < chunk.byteLength; ) {
-			const take = Math.min(picture.byteLength - filled, chunk.byteLength - at);
-			picture.set(chunk.subarray(at, at + take), filled);
-			filled += take;
-			at += take;
-			if (filled === picture.byteLength) {
-				filled = 0;
-				read.push(codesIn({ width, height, samples: picture.subarray(0, width * height) }, places));
-			}
-		}
+	for await (const picture of rawPictures(child.stdout, i420Bytes(width, height))) {
+		read.push(codesIn({ width, height, samples: picture.subarray(0, width * height) }, places));
 	}
 	const [exitCode] = await ended;
 	if (exitCode !== 0 || indices.length !== read.length) {

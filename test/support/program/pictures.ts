@@ -3,6 +3,7 @@ import { z } from "zod";
 import { mustRun } from "../peers/run-tool.ts";
 import { readPackets } from "./packets.ts";
 import { i420Bytes, type Picture, pictureFromI420 } from "./picture.ts";
+import { rawPictures } from "./raw-pictures.ts";
 
 export interface TimedPicture {
 	readonly index: number;
@@ -44,23 +45,12 @@ export async function* decodePictures(file: string, options: DecodeOptions = {})
 		],
 		{ stdio: ["ignore", "pipe", "inherit"] },
 	);
-	const picture = new Uint8Array(i420Bytes(width, height));
-	let filled = 0;
 	let index = 0;
 	try {
-		for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-			for (let at = 0; at < chunk.byteLength; ) {
-				const take = Math.min(picture.byteLength - filled, chunk.byteLength - at);
-				picture.set(chunk.subarray(at, at + take), filled);
-				filled += take;
-				at += take;
-				if (filled === picture.byteLength) {
-					filled = 0;
-					const ptsMs = times[index] ?? Number.NaN;
-					yield { index, ptsMs, picture: pictureFromI420(picture, width, height) };
-					index += 1;
-				}
-			}
+		for await (const picture of rawPictures(child.stdout, i420Bytes(width, height))) {
+			const ptsMs = times[index] ?? Number.NaN;
+			yield { index, ptsMs, picture: pictureFromI420(picture, width, height) };
+			index += 1;
 		}
 	} finally {
 		child.kill("SIGKILL");

@@ -1,6 +1,6 @@
 import { wrapMs } from "../../../media/timestamp.ts";
 import type { KeyFrameRequest } from "../../protocol/media-socket.ts";
-import type { ProgramSource } from "../../protocol/object-rpc.ts";
+import type { ProgramSource, RouterProgramStats } from "../../protocol/object-rpc.ts";
 import type { StreamTag } from "../stream-tag.ts";
 import { chooseSource, type SourceId } from "./choose-source.ts";
 import type { HoldPicture } from "./hold-picture.ts";
@@ -31,13 +31,6 @@ interface HandOver {
 	readonly atMs: number;
 	readonly sinceMs: number;
 	readonly kept: StreamTag[];
-}
-
-export interface SplicerFigures {
-	readonly source: ProgramSource;
-	readonly sinceMs: number;
-	readonly switches: number;
-	readonly heldMs: number;
 }
 
 /**
@@ -101,7 +94,7 @@ export class Splicer {
 		return this.#source === "hold" || this.#source === "none" ? nowMs - this.#sinceMs : 0;
 	}
 
-	figures(nowMs: number): SplicerFigures {
+	figures(nowMs: number): RouterProgramStats {
 		const held = this.#source === "hold" ? nowMs - this.#sinceMs : 0;
 		return {
 			source: this.#source,
