@@ -4,6 +4,7 @@ import { type FlvTag, TAG_TYPE } from "../../media/flv/tag.ts";
 import { tagKind } from "../../media/flv/tag-kind.ts";
 import { flvTagBytes } from "../../media/flv/tag-writer.ts";
 import type { ByteTransport } from "../../rtmp/transport.ts";
+import { freePort } from "../../scripts/local-system/ports.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
 import { systemClock } from "../../worker/egress/clock.ts";
 import { type EgressCarryOver, EgressSession } from "../../worker/egress/egress-session.ts";
@@ -12,7 +13,7 @@ import { makeMovingClip } from "../support/peers/clips.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { readMediaTags } from "../support/rtmp/flv-file.ts";
 import { type NginxRtmp, startNginxRtmp } from "../support/rtmp/nginx-rtmp.ts";
-import { eventually, freePort, PeerProcess, runToEnd } from "../support/rtmp/peer-process.ts";
+import { eventually, PeerProcess, runToEnd } from "../support/rtmp/peer-process.ts";
 import { dialTcp } from "../support/rtmp/tcp-transport.ts";
 
 /** The egress as it is, but for where its sockets come from, into servers that we did not write. */

@@ -7,10 +7,11 @@ import type { FlvTag } from "../../media/flv/tag.ts";
 import { PublishRejection, type PublishSink } from "../../rtmp/acceptor.ts";
 import { RtmpBusyError, RtmpPublisher } from "../../rtmp/publisher.ts";
 import { parseRtmpUrl } from "../../rtmp/url.ts";
+import { freePort } from "../../scripts/local-system/ports.ts";
 import { CollectingAcceptor } from "../support/rtmp/collecting-sink.ts";
 import { readMediaTags } from "../support/rtmp/flv-file.ts";
 import { type NginxRtmp, startNginxRtmp } from "../support/rtmp/nginx-rtmp.ts";
-import { eventually, freePort, PeerProcess, runToEnd } from "../support/rtmp/peer-process.ts";
+import { eventually, PeerProcess, runToEnd } from "../support/rtmp/peer-process.ts";
 import { ScriptedPeer } from "../support/rtmp/scripted-peer.ts";
 import { dialTcp, listenTcp, type TcpListener } from "../support/rtmp/tcp-transport.ts";
 

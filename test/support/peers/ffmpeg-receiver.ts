@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { freePort } from "../../../scripts/local-system/ports.ts";
 import { waitFor } from "../../../scripts/wait-for.ts";
-import { freePort } from "../rtmp/peer-process.ts";
 import { PeerProgram } from "./peer-program.ts";
 
 /** How long ffmpeg waits for somebody to publish. */

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freePort, PeerProcess } from "./peer-process.ts";
+import { freePort } from "../../../scripts/local-system/ports.ts";
+import { PeerProcess } from "./peer-process.ts";
 
 const MODULE = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import net from "node:net";
 
 export interface Finished {
 	readonly code: number | null;
@@ -46,18 +45,6 @@ export async function runToEnd(command: string, args: readonly string[], withinM
 		throw new Error(`${command}: expected exit code 0, got ${finished.code}: ${finished.stderr.slice(-2_000)}`);
 	}
 	return finished;
-}
-
-/** A port of the loopback interface that was free a moment ago, for programs that cannot choose one. */
-export async function freePort(): Promise<number> {
-	const server = net.createServer();
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	if (address === null || typeof address === "string") {
-		throw new Error(`tcp: expected a port, got ${address}`);
-	}
-	return address.port;
 }
 
 /** Tries until it works, at most for `withinMs`. */
