@@ -29,6 +29,8 @@ export default defineConfig({
 								ADMIN_TOKEN: "test-admin-token",
 								RUNNER_TOKEN: "test-runner-token",
 								SIGNING_KEY: "test-signing-key-of-at-least-32-bytes",
+								ENCRYPTION_KEY: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=",
+								ENCRYPTION_KEY_PREVIOUS: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAI=",
 								ALLOW_PRIVATE_DESTINATIONS: "1",
 								TEST_MIGRATIONS: await readD1Migrations("worker/index-migrations"),
 							},

@@ -105,7 +105,13 @@ class StartingSystem {
 				port,
 				persistFolder,
 				vars: { RTMP_INGEST_URL: process.env.RTMP_INGEST_URL ?? rtmpUrl, ALLOW_PRIVATE_DESTINATIONS: "1" },
-				secrets: { ADMIN_TOKEN: adminToken, RUNNER_TOKEN: secrets.runnerToken, SIGNING_KEY: secrets.signingKey },
+				secrets: {
+					ADMIN_TOKEN: adminToken,
+					RUNNER_TOKEN: secrets.runnerToken,
+					SIGNING_KEY: secrets.signingKey,
+					ENCRYPTION_KEY: secrets.encryptionKey,
+					...(process.env.ENCRYPTION_KEY_PREVIOUS && { ENCRYPTION_KEY_PREVIOUS: process.env.ENCRYPTION_KEY_PREVIOUS }),
+				},
 			},
 			log,
 		);

@@ -16,7 +16,7 @@ export const START_USAGE = `usage: npm start -- [--port N] [--rtmp-port N] [--ho
   --host ADDRESS    which address both listen on (default 127.0.0.1; 0.0.0.0 for every one)
   --persist FOLDER  where state, secrets and logs are kept (default .tandem)
   --capacity N      how many compositors may run at once (default: one a core)
-ADMIN_TOKEN, RUNNER_TOKEN and SIGNING_KEY are taken from the environment where they are set.`;
+ADMIN_TOKEN, RUNNER_TOKEN, SIGNING_KEY and ENCRYPTION_KEY are taken from the environment where they are set.`;
 
 const MAX_PORT = 65_535;
 const MAX_CAPACITY = 256;

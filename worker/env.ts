@@ -18,4 +18,8 @@ export interface Env {
 	readonly ADMIN_TOKEN?: string;
 	readonly RUNNER_TOKEN?: string;
 	readonly SIGNING_KEY?: string;
+	/** 32 random bytes in base64: what is sealed at rest is sealed with it (auth/sealing.ts). */
+	readonly ENCRYPTION_KEY?: string;
+	/** Still opens what was sealed with it, after ENCRYPTION_KEY was replaced. */
+	readonly ENCRYPTION_KEY_PREVIOUS?: string;
 }

@@ -6,9 +6,15 @@ import { z } from "zod";
 const FILE = "secrets.json";
 const RANDOM_BYTES = 32;
 
-const secretsSchema = z.object({ runnerToken: z.string().min(1), signingKey: z.string().min(1) });
+const secretsSchema = z.object({
+	runnerToken: z.string().min(1),
+	signingKey: z.string().min(1),
+	encryptionKey: z.string().min(1),
+});
+/** A file of an older version has no encryption key yet. */
+const keptSchema = secretsSchema.partial({ encryptionKey: true });
 
-/** RUNNER_TOKEN and SIGNING_KEY of a local system. */
+/** RUNNER_TOKEN, SIGNING_KEY and ENCRYPTION_KEY of a local system. */
 export type LocalSecrets = z.infer<typeof secretsSchema>;
 
 /** 256 random bits as text. */
@@ -25,21 +31,27 @@ export function localSecrets(folder: string, environment: Readonly<Record<string
 	return {
 		runnerToken: environment.RUNNER_TOKEN || kept.runnerToken,
 		signingKey: environment.SIGNING_KEY || kept.signingKey,
+		encryptionKey: environment.ENCRYPTION_KEY || kept.encryptionKey,
 	};
 }
 
 function keptSecrets(path: string): LocalSecrets {
 	if (existsSync(path)) {
 		chmodSync(path, 0o600);
-		const kept = secretsSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
+		const kept = keptSchema.safeParse(JSON.parse(readFileSync(path, "utf8")));
 		if (!kept.success) {
 			throw new Error(
 				`start: expected runnerToken and signingKey in ${path}, got something else; remove it to have new ones made`,
 			);
 		}
-		return kept.data;
+		const { encryptionKey } = kept.data;
+		return encryptionKey === undefined ? keep(path, kept.data) : { ...kept.data, encryptionKey };
 	}
-	const made: LocalSecrets = { runnerToken: randomSecret(), signingKey: randomSecret() };
+	return keep(path, { runnerToken: randomSecret(), signingKey: randomSecret() });
+}
+
+function keep(path: string, secrets: Omit<LocalSecrets, "encryptionKey">): LocalSecrets {
+	const made: LocalSecrets = { ...secrets, encryptionKey: randomSecret() };
 	writeFileSync(path, JSON.stringify(made), { mode: 0o600 });
 	return made;
 }

@@ -1,5 +1,5 @@
 /** The system's own secrets reach the Worker another way, and nothing else that wrangler starts needs them. */
-const SECRETS = ["ADMIN_TOKEN", "RUNNER_TOKEN", "SIGNING_KEY"];
+const SECRETS = ["ADMIN_TOKEN", "RUNNER_TOKEN", "SIGNING_KEY", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"];
 
 /** The environment for wrangler: nothing asked of the user, nothing sent to or fetched from anywhere. */
 export function wranglerEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

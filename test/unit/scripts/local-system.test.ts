@@ -9,6 +9,7 @@ import { localSecrets } from "../../../scripts/local-system/secrets.ts";
 import { claimStateFolder } from "../../../scripts/local-system/state-folder.ts";
 import { wranglerEnvironment } from "../../../scripts/local-system/wrangler-environment.ts";
 import { startOptions } from "../../../scripts/start-options.ts";
+import { sealingKeyOf } from "../../../worker/auth/sealing.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -52,16 +53,30 @@ describe("the secrets of a local system", () => {
 		expect(localSecrets(folder, { SIGNING_KEY: "mine", RUNNER_TOKEN: "" })).toEqual({ ...kept, signingKey: "mine" });
 	});
 
+	it("gain an encryption key where an older version kept none, and keep it", () => {
+		writeFileSync(join(folder, "secrets.json"), JSON.stringify({ runnerToken: "r", signingKey: "s" }));
+		const { encryptionKey, ...older } = localSecrets(folder, {});
+		expect(older).toEqual({ runnerToken: "r", signingKey: "s" });
+		expect(sealingKeyOf({ ENCRYPTION_KEY: encryptionKey })).toHaveLength(32);
+		expect(localSecrets(folder, {}).encryptionKey).toBe(encryptionKey);
+	});
+
 	it("are not guessed when the file is damaged", () => {
 		writeFileSync(join(folder, "secrets.json"), "{}");
 		expect(() => localSecrets(folder, {})).toThrow(/expected runnerToken and signingKey/);
 	});
 
 	it("reach no process by its environment", () => {
-		const environment = wranglerEnvironment({ PATH: "/bin", ADMIN_TOKEN: "a", RUNNER_TOKEN: "b", SIGNING_KEY: "c" });
+		const environment = wranglerEnvironment({
+			PATH: "/bin",
+			ADMIN_TOKEN: "a",
+			RUNNER_TOKEN: "b",
+			SIGNING_KEY: "c",
+			ENCRYPTION_KEY: "d",
+		});
 		expect(environment).toMatchObject({ PATH: "/bin", CLOUDFLARE_CF_FETCH_ENABLED: "false" });
 		expect(Object.keys(environment)).not.toEqual(
-			expect.arrayContaining([expect.stringMatching(/ADMIN|RUNNER|SIGNING/)]),
+			expect.arrayContaining([expect.stringMatching(/ADMIN|RUNNER|SIGNING|ENCRYPTION/)]),
 		);
 	});
 });
