@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../egress/clock.ts";
+import { type EgressCarryOver, EgressSession } from "../../egress/egress-session.ts";
 import { type FlvTag, TAG_TYPE } from "../../media/flv/tag.ts";
 import { tagKind } from "../../media/flv/tag-kind.ts";
 import { flvTagBytes } from "../../media/flv/tag-writer.ts";
 import type { ByteTransport } from "../../rtmp/transport.ts";
 import { freePort } from "../../scripts/local-system/ports.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
-import { systemClock } from "../../worker/egress/clock.ts";
-import { type EgressCarryOver, EgressSession } from "../../worker/egress/egress-session.ts";
 import type { EgressStatus } from "../../worker/protocol/object-rpc.ts";
 import { makeMovingClip } from "../support/peers/clips.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";

@@ -1,11 +1,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env as testEnv } from "cloudflare:workers";
 import { expect, test, vi } from "vitest";
+import { type Clock, systemClock } from "../../egress/clock.ts";
+import { EgressSession } from "../../egress/egress-session.ts";
+import { RouterSubscription, SILENT_AFTER_MS } from "../../egress/router-subscription.ts";
 import { RtmpPublisher } from "../../rtmp/publisher.ts";
-import { type Clock, systemClock } from "../../worker/egress/clock.ts";
 import type { Egress } from "../../worker/egress/egress.ts";
-import { EgressSession } from "../../worker/egress/egress-session.ts";
-import { RouterSubscription, SILENT_AFTER_MS } from "../../worker/egress/router-subscription.ts";
 import type { Env } from "../../worker/env.ts";
 import type { EgressConfig, EgressStatus, ProgramPlan } from "../../worker/protocol/object-rpc.ts";
 import { FakeDestination, type Manner } from "../unit/worker-media/fake-destination.ts";

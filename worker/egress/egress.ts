@@ -1,11 +1,11 @@
 import { DurableObject } from "cloudflare:workers";
+import { systemClock } from "../../egress/clock.ts";
+import { type EgressCarryOver, EgressSession } from "../../egress/egress-session.ts";
+import { isActive } from "../../egress/egress-state.ts";
+import { RouterSubscription } from "../../egress/router-subscription.ts";
 import type { Env } from "../env.ts";
 import type { EgressConfig, EgressRpc, EgressStatus } from "../protocol/object-rpc.ts";
 import { ChangeReporter } from "../router/change-reporter.ts";
-import { systemClock } from "./clock.ts";
-import { type EgressCarryOver, EgressSession } from "./egress-session.ts";
-import { isActive } from "./egress-state.ts";
-import { RouterSubscription } from "./router-subscription.ts";
 import { socketDial } from "./socket-dial.ts";
 
 /** An object that was lost and that nobody calls is woken, and goes on publishing, at most this much later. */

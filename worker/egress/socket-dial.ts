@@ -1,9 +1,9 @@
 import { connect } from "cloudflare:sockets";
+import type { Dial } from "../../egress/destination-line.ts";
+import { checkDestination } from "../../egress/destination-policy.ts";
+import { DestinationForbiddenError } from "../../egress/line-failure.ts";
 import type { ByteTransport } from "../../rtmp/transport.ts";
 import type { RtmpUrl } from "../../rtmp/url.ts";
-import { checkDestination } from "../broadcast/destination-policy.ts";
-import type { Dial } from "./destination-line.ts";
-import { DestinationForbiddenError } from "./line-failure.ts";
 
 /**
  * Dials TCP, or TLS for rtmps, with workerd's sockets. The address is checked again here, since a redirect can name any; one that is not

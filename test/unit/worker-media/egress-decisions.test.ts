@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
-import { RtmpBusyError, RtmpCurtError, RtmpRefusedError } from "../../../rtmp/publisher.ts";
-import { AckPacer } from "../../../worker/egress/ack-pacer.ts";
-import { type EgressEvent, nextEgressState } from "../../../worker/egress/egress-state.ts";
-import { DestinationForbiddenError, failureKind, LineEndedError } from "../../../worker/egress/line-failure.ts";
+import { AckPacer } from "../../../egress/ack-pacer.ts";
+import { type EgressEvent, nextEgressState } from "../../../egress/egress-state.ts";
+import { DestinationForbiddenError, failureKind, LineEndedError } from "../../../egress/line-failure.ts";
 import {
 	CURT_FOR_MS,
 	DOUBT_FOR_MS,
@@ -13,7 +12,8 @@ import {
 	SLOW_AFTER_MS,
 	SLOW_RECONNECT_POLICY,
 	STABLE_AFTER_MS,
-} from "../../../worker/egress/reconnect-backoff.ts";
+} from "../../../egress/reconnect-backoff.ts";
+import { RtmpBusyError, RtmpCurtError, RtmpRefusedError } from "../../../rtmp/publisher.ts";
 import { ACK_EVERY_MS, ACK_EVERY_TAGS } from "../../../worker/protocol/media-socket.ts";
 import type { EgressState } from "../../../worker/protocol/object-rpc.ts";
 

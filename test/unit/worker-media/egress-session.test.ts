@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
+import { CONNECT_WITHIN_MS, DIAL_WITHIN_MS } from "../../../egress/destination-line.ts";
+import { type EgressCarryOver, EgressSession } from "../../../egress/egress-session.ts";
+import { MAX_QUEUE_MS } from "../../../egress/tag-queue.ts";
 import type { FlvTag } from "../../../media/flv/tag.ts";
 import { PublishRejection } from "../../../rtmp/acceptor.ts";
-import { CONNECT_WITHIN_MS, DIAL_WITHIN_MS } from "../../../worker/egress/destination-line.ts";
-import { type EgressCarryOver, EgressSession } from "../../../worker/egress/egress-session.ts";
-import { MAX_QUEUE_MS } from "../../../worker/egress/tag-queue.ts";
 import type { EgressConfig, EgressStatus } from "../../../worker/protocol/object-rpc.ts";
 import { FakeDestination, type Manner } from "./fake-destination.ts";
 import { ManualClock, settle, until } from "./manual-clock.ts";

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { AGREES_WITHIN_MS, DestinationTime } from "../../../worker/egress/destination-time.ts";
-import { JoiningBurst, SETTLE_EVERY_MS, SETTLE_WITHIN_MS } from "../../../worker/egress/joining-burst.ts";
-import { LiveEdge } from "../../../worker/egress/live-edge.ts";
+import { AGREES_WITHIN_MS, DestinationTime } from "../../../egress/destination-time.ts";
+import { JoiningBurst, SETTLE_EVERY_MS, SETTLE_WITHIN_MS } from "../../../egress/joining-burst.ts";
+import { LiveEdge } from "../../../egress/live-edge.ts";
 
 function edgeAt(routerMs: number, nowMs: number): LiveEdge {
 	const edge = new LiveEdge();

@@ -1,9 +1,9 @@
+import type { Clock } from "../../../egress/clock.ts";
+import type { Dial } from "../../../egress/destination-line.ts";
 import { type FlvTag, TAG_TYPE } from "../../../media/flv/tag.ts";
 import type { PublishRequest } from "../../../rtmp/acceptor.ts";
 import type { ByteTransport } from "../../../rtmp/transport.ts";
 import type { RtmpUrl } from "../../../rtmp/url.ts";
-import type { Clock } from "../../../worker/egress/clock.ts";
-import type { Dial } from "../../../worker/egress/destination-line.ts";
 import { CollectingAcceptor } from "../../support/rtmp/collecting-sink.ts";
 import { memoryLine } from "./memory-line.ts";
 

@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import {
-	MAX_GROUP_MS,
-	MAX_QUEUE_BYTES,
-	MAX_QUEUE_MS,
-	type ProgramTag,
-	TagQueue,
-} from "../../../worker/egress/tag-queue.ts";
+import { MAX_GROUP_MS, MAX_QUEUE_BYTES, MAX_QUEUE_MS, type ProgramTag, TagQueue } from "../../../egress/tag-queue.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkDestination, redactDestinationUrl } from "../../../worker/broadcast/destination-policy.ts";
+import { checkDestination, redactDestinationUrl } from "../../../egress/destination-policy.ts";
 
 const PUBLIC = { allowPrivate: false };
 const LOCAL = { allowPrivate: true };

@@ -1,5 +1,5 @@
-import type { RtmpUrl } from "../../rtmp/url.ts";
-import type { EgressConfig, EgressState, EgressStatus } from "../protocol/object-rpc.ts";
+import type { RtmpUrl } from "../rtmp/url.ts";
+import type { EgressConfig, EgressState, EgressStatus } from "../worker/protocol/object-rpc.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { DestinationLine, type Dial } from "./destination-line.ts";
 import { type EgressEvent, isActive, nextEgressState } from "./egress-state.ts";

@@ -1,4 +1,4 @@
-import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
+import { type RetryPolicy, retryDelayMs } from "../media/retry-delay.ts";
 import type { FailureKind } from "./line-failure.ts";
 
 /** A destination restarts within seconds, and "already publishing" clears in seconds; a longer wait only loses viewers. */

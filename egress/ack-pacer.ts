@@ -1,4 +1,4 @@
-import { ACK_EVERY_MS, ACK_EVERY_TAGS, type MediaAck } from "../protocol/media-socket.ts";
+import { ACK_EVERY_MS, ACK_EVERY_TAGS, type MediaAck } from "../worker/protocol/media-socket.ts";
 
 /** Decides when a subscriber tells the Router how many tags it has taken. */
 export class AckPacer {

@@ -1,9 +1,9 @@
-import { TAG_TYPE } from "../../media/flv/tag.ts";
-import { wrapMs } from "../../media/timestamp.ts";
-import { RtmpPublisher } from "../../rtmp/publisher.ts";
-import type { ByteTransport } from "../../rtmp/transport.ts";
-import type { RtmpUrl } from "../../rtmp/url.ts";
-import type { EgressConfig } from "../protocol/object-rpc.ts";
+import { TAG_TYPE } from "../media/flv/tag.ts";
+import { wrapMs } from "../media/timestamp.ts";
+import { RtmpPublisher } from "../rtmp/publisher.ts";
+import type { ByteTransport } from "../rtmp/transport.ts";
+import type { RtmpUrl } from "../rtmp/url.ts";
+import type { EgressConfig } from "../worker/protocol/object-rpc.ts";
 import { type Clock, sleep, unlessAborted } from "./clock.ts";
 import { LineEndedError } from "./line-failure.ts";
 import type { ProgramConfigs, ProgramTag, TagQueue } from "./tag-queue.ts";

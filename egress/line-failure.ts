@@ -1,7 +1,7 @@
-import { CLOSED_AFTER_START, type RtmpCloseReason, RtmpCurtError, RtmpRefusedError } from "../../rtmp/publisher.ts";
-import { withoutSecrets } from "../../rtmp/refusal.ts";
-import { parseRtmpUrl, type RtmpUrl } from "../../rtmp/url.ts";
-import type { EgressConfig } from "../protocol/object-rpc.ts";
+import { CLOSED_AFTER_START, type RtmpCloseReason, RtmpCurtError, RtmpRefusedError } from "../rtmp/publisher.ts";
+import { withoutSecrets } from "../rtmp/refusal.ts";
+import { parseRtmpUrl, type RtmpUrl } from "../rtmp/url.ts";
+import type { EgressConfig } from "../worker/protocol/object-rpc.ts";
 
 /** The destination, or the line to it, ended a session. */
 export class LineEndedError extends Error {

@@ -1,7 +1,7 @@
-import { MalformedError } from "../../media/bytes/byte-reader.ts";
-import { type TagKind, tagKind } from "../../media/flv/tag-kind.ts";
-import { isFlvHeader, readSingleTag } from "../../media/flv/tag-reader.ts";
-import { TimestampUnwrapper } from "../../media/timestamp.ts";
+import { MalformedError } from "../media/bytes/byte-reader.ts";
+import { type TagKind, tagKind } from "../media/flv/tag-kind.ts";
+import { isFlvHeader, readSingleTag } from "../media/flv/tag-reader.ts";
+import { TimestampUnwrapper } from "../media/timestamp.ts";
 import { type DestinationMoment, DestinationTime } from "./destination-time.ts";
 import { JoiningBurst, type RouterTag } from "./joining-burst.ts";
 import type { ProgramConfigs, ProgramTag } from "./tag-queue.ts";

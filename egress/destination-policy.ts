@@ -1,4 +1,4 @@
-import { done, type Outcome, refused } from "../protocol/problem.ts";
+import { done, type Outcome, refused } from "../worker/protocol/problem.ts";
 import { isPrivateHost } from "./private-address.ts";
 
 /** Longer than any service's address with its key and signature. */

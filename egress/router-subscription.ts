@@ -1,7 +1,7 @@
-import { isFlvHeader } from "../../media/flv/tag-reader.ts";
-import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
-import { CLOSE } from "../protocol/close-codes.ts";
-import { ACK_EVERY_MS, type MediaAck } from "../protocol/media-socket.ts";
+import { isFlvHeader } from "../media/flv/tag-reader.ts";
+import { type RetryPolicy, retryDelayMs } from "../media/retry-delay.ts";
+import { CLOSE } from "../worker/protocol/close-codes.ts";
+import { ACK_EVERY_MS, type MediaAck } from "../worker/protocol/media-socket.ts";
 import { AckPacer } from "./ack-pacer.ts";
 import { type Clock, unlessAborted } from "./clock.ts";
 

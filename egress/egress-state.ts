@@ -1,4 +1,4 @@
-import type { EgressState } from "../protocol/object-rpc.ts";
+import type { EgressState } from "../worker/protocol/object-rpc.ts";
 
 /**
  * - `start`: publishing was asked for.
