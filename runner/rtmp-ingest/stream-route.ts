@@ -7,13 +7,17 @@ export interface StreamRoute {
 	readonly stream: PersonId;
 }
 
-/** `<broadcastId>-<role>-<random>`. Looser than what the Worker hands out, since it is the Worker that judges. */
-const STREAM_KEY = /^([0-9A-Za-z]{1,64})-([a-z]+)-[0-9A-Za-z_-]{1,128}$/;
+/** `<broadcastId>-<person>-<random>`. Looser than what the Worker hands out, since it is the Worker that judges. */
+const STREAM_KEY = /^([0-9A-Za-z]{1,64})-([a-z]+(?:-\d)?)-[0-9A-Za-z_]{1,128}$/;
 const TOKEN_PAYLOAD = /^[\w-]+\.([\w-]+)\.[\w-]+$/;
 /** Our tokens are under 300 characters. */
 const MAX_KEY_CHARS = 2_048;
 
-const claimsSchema = z.object({ bid: z.string().regex(/^[0-9A-Za-z]{1,64}$/), role: personIdSchema });
+const claimsSchema = z.object({
+	bid: z.string().regex(/^[0-9A-Za-z]{1,64}$/),
+	role: z.string(),
+	pid: personIdSchema.optional(),
+});
 
 /**
  * The broadcast and stream that a stream key names: a short key, or a role token (JWT) whose payload is read without verifying.
@@ -27,8 +31,8 @@ export function routeOfStreamKey(streamKey: string): StreamRoute | undefined {
 	if (payload !== undefined) {
 		return routeOfToken(payload);
 	}
-	const [, broadcastId, role] = STREAM_KEY.exec(streamKey) ?? [];
-	const stream = personIdSchema.safeParse(role);
+	const [, broadcastId, person] = STREAM_KEY.exec(streamKey) ?? [];
+	const stream = personIdSchema.safeParse(person);
 	return broadcastId !== undefined && stream.success ? { broadcastId, stream: stream.data } : undefined;
 }
 
@@ -41,5 +45,9 @@ function routeOfToken(payload: string): StreamRoute | undefined {
 		return undefined;
 	}
 	const route = claimsSchema.safeParse(claims);
-	return route.success ? { broadcastId: route.data.bid, stream: route.data.role } : undefined;
+	if (!route.success) {
+		return undefined;
+	}
+	const stream = personIdSchema.safeParse(route.data.pid ?? route.data.role);
+	return stream.success ? { broadcastId: route.data.bid, stream: stream.data } : undefined;
 }

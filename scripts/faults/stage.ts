@@ -11,7 +11,7 @@ import type { Timeline } from "../../test/support/faults/timeline.ts";
 import { publishFile } from "../../test/support/peers/ffmpeg-publisher.ts";
 import type { PeerProgram } from "../../test/support/peers/peer-program.ts";
 import { readMediaTags } from "../../test/support/rtmp/flv-file.ts";
-import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
+import { TALKERS, type Talker } from "../../test/support/system/talkers.ts";
 import type { CreatedBroadcast, NewBroadcast } from "../api.ts";
 import { waitFor } from "../wait-for.ts";
 import type { FaultBench } from "./bench.ts";
@@ -111,14 +111,14 @@ export class Stage implements AsyncDisposable {
 	}
 
 	/** An encoder that publishes a clip at its own pace, over the line that can misbehave. */
-	async publish(person: PersonId, clip: ClipName): Promise<PeerProgram> {
+	async publish(person: Talker, clip: ClipName): Promise<PeerProgram> {
 		const file = await this.#clips.get(clip);
 		const { url, streamKey } = this.#created.ingest[person].rtmp;
 		return this.#undo.use(publishFile(file, `${this.#lineTo(url)}/${streamKey}`));
 	}
 
 	/** As {@link publish}, with a publisher of ours whose times can be made to jump. */
-	async publishPaced(person: PersonId, clip: ClipName, shiftMs = 0): Promise<PacedPublisher> {
+	async publishPaced(person: Talker, clip: ClipName, shiftMs = 0): Promise<PacedPublisher> {
 		const tags = await this.clipTags(clip);
 		const { url, streamKey } = this.#created.ingest[person].rtmp;
 		return this.#undo.use(await PacedPublisher.start(this.#lineTo(url), streamKey, tags, { shiftMs }));
@@ -233,7 +233,7 @@ export class Stage implements AsyncDisposable {
 
 /** Where the host is seen: alone, and beside the guest. */
 function placesOfTheHost(): Rect[] {
-	const together = layOut(LAYOUT, PROGRAM, PERSON_IDS).places.find(({ id }) => id === "host");
+	const together = layOut(LAYOUT, PROGRAM, TALKERS).places.find(({ id }) => id === "host");
 	return [
 		{ x: 0, y: 0, width: PROGRAM.width, height: PROGRAM.height },
 		...(together === undefined ? [] : [together.rect]),

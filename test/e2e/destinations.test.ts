@@ -3,7 +3,6 @@ import { z } from "zod";
 import { TAG_TYPE } from "../../media/flv/tag.ts";
 import { PublishRejection } from "../../rtmp/acceptor.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
-import type { PersonId } from "../../worker/protocol/roles.ts";
 import { makeMovingClip } from "../support/peers/clips.ts";
 import { DestinationServer, type DestinationSession } from "../support/peers/destination-server.ts";
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
@@ -11,6 +10,7 @@ import { TempFolder } from "../support/peers/temp-folder.ts";
 import { missingFrames } from "../support/program/frame-steps.ts";
 import { startNginxRtmp } from "../support/rtmp/nginx-rtmp.ts";
 import { type LiveBroadcast, type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
+import type { Talker } from "../support/system/talkers.ts";
 
 /**
  * One broadcast with a destination that behaves, and beside it, one after another, those that do not. Whatever these do, the first must not notice.
@@ -44,7 +44,7 @@ beforeAll(async () => {
 		destinations: [{ url: good.url, streamKey: KEY }],
 	});
 	undo.use(publishFile(clip, broadcast.publishUrl("host"), { loop: true }));
-	await broadcast.untilSeen(["host"] satisfies PersonId[]);
+	await broadcast.untilSeen(["host"] satisfies Talker[]);
 	await broadcast.untilLive();
 });
 

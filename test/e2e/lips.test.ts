@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layOut } from "../../compositor-page/layouts/lay-out.ts";
 import type { Rect } from "../../media/layout.ts";
-import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
 import { makeFlashClip } from "../support/peers/clips.ts";
 import { DestinationServer } from "../support/peers/destination-server.ts";
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
@@ -10,6 +9,7 @@ import { clearPart } from "../support/program/expected-place.ts";
 import { beepOnsetsMs, flashOnsetsMs, median, skewsMs } from "../support/program/onsets.ts";
 import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import { type Take, takeUndisturbed } from "../support/system/take.ts";
+import { TALKERS, type Talker } from "../support/system/talkers.ts";
 
 /** Lips: each person flashes and beeps once a second, and in the received program the two must still be one event. */
 
@@ -33,18 +33,18 @@ const SETTLED_AFTER_S = 1;
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
-const clips: Record<PersonId, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
+const clips: Record<Talker, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
 const program = folder.file("program.flv");
 
 interface LipsTake extends Take {
-	readonly skewsMs: Readonly<Record<PersonId, readonly number[]>>;
+	readonly skewsMs: Readonly<Record<Talker, readonly number[]>>;
 }
 let take: LipsTake;
 
 beforeAll(async () => {
 	const shape = { width: 640, height: 360, seconds: CLIP_SECONDS };
 	await Promise.all(
-		PERSON_IDS.map((id) => makeFlashClip(clips[id], PEOPLE[id].toneHz, PEOPLE[id].phaseS, { ...shape, ...PEOPLE[id] })),
+		TALKERS.map((id) => makeFlashClip(clips[id], PEOPLE[id].toneHz, PEOPLE[id].phaseS, { ...shape, ...PEOPLE[id] })),
 	);
 	const tandem = undo.use(await startSystem(folder.file("system")));
 	take = await takeUndisturbed(
@@ -61,10 +61,10 @@ async function record(tandem: SystemUnderTest): Promise<LipsTake> {
 		...SIZE,
 		destinations: [{ url: destination.url, streamKey: "program" }],
 	});
-	for (const id of PERSON_IDS) {
+	for (const id of TALKERS) {
 		peers.use(publishFile(clips[id], broadcast.publishUrl(id)));
 	}
-	const first = await broadcast.untilSeen(PERSON_IDS);
+	const first = await broadcast.untilSeen(TALKERS);
 	await broadcast.untilLive();
 	const last = await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
 	await broadcast.end();
@@ -75,7 +75,7 @@ async function record(tandem: SystemUnderTest): Promise<LipsTake> {
 
 afterAll(() => undo.disposeAsync());
 
-it.each(PERSON_IDS)("the %s's sound and picture are within 30 ms of each other, as near as frames can tell", (id) => {
+it.each(TALKERS)("the %s's sound and picture are within 30 ms of each other, as near as frames can tell", (id) => {
 	const skews = take.skewsMs[id];
 	console.info(`lips, ${id}: ${skews.map((ms) => ms.toFixed(0)).join(" ")} ms`);
 	expect(skews.length).toBeGreaterThanOrEqual(ON_AIR_SECONDS - SETTLED_AFTER_S - 1);
@@ -87,8 +87,8 @@ it.each(PERSON_IDS)("the %s's sound and picture are within 30 ms of each other, 
 });
 
 /** Sound minus picture of each event of a person, less what the encoder of the source did. */
-async function addedSkewsMs(id: PersonId): Promise<number[]> {
-	const place = layOut("landscape", SIZE, PERSON_IDS).places.find((each) => each.id === id);
+async function addedSkewsMs(id: Talker): Promise<number[]> {
+	const place = layOut("landscape", SIZE, TALKERS).places.find((each) => each.id === id);
 	if (place === undefined) {
 		throw new Error(`expected a place for ${id}`);
 	}

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layOut } from "../../compositor-page/layouts/lay-out.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
-import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
 import { makeMovingClip } from "../support/peers/clips.ts";
 import { DestinationServer } from "../support/peers/destination-server.ts";
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
@@ -12,6 +11,7 @@ import { decodePictures } from "../support/program/pictures.ts";
 import { expectUnbroken } from "../support/program/unbroken.ts";
 import { type LiveBroadcast, type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import { type Take, takeUndisturbed } from "../support/system/take.ts";
+import { TALKERS, type Talker } from "../support/system/talkers.ts";
 
 /** One person's line breaks and comes back: their last picture, then a card, then they themselves, in a program that never stops. */
 
@@ -27,7 +27,7 @@ const CARD_BELOW = 70;
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
-const clips: Record<PersonId, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
+const clips: Record<Talker, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
 const program = folder.file("program.flv");
 
 beforeAll(async () => {
@@ -48,13 +48,13 @@ async function record(tandem: SystemUnderTest): Promise<Take> {
 	});
 	peers.use(publishFile(clips.host, broadcast.publishUrl("host")));
 	const guest = peers.use(publishFile(clips.guest, broadcast.publishUrl("guest")));
-	const first = await broadcast.untilSeen(PERSON_IDS);
+	const first = await broadcast.untilSeen(TALKERS);
 	await broadcast.untilProgramGoesOn(2);
 	await guest.stop("SIGKILL");
 	await untilPictureIs(broadcast, "guest", "card");
 	await broadcast.untilProgramGoesOn(1);
 	peers.use(publishFile(clips.guest, broadcast.publishUrl("guest")));
-	await broadcast.untilSeen(PERSON_IDS);
+	await broadcast.untilSeen(TALKERS);
 	const last = await broadcast.untilProgramGoesOn(2);
 	await broadcast.end();
 	expect(destination.sessions.length).toBe(1);
@@ -64,7 +64,7 @@ async function record(tandem: SystemUnderTest): Promise<Take> {
 
 afterAll(() => undo.disposeAsync());
 
-function untilPictureIs(broadcast: LiveBroadcast, id: PersonId, wanted: string): Promise<true> {
+function untilPictureIs(broadcast: LiveBroadcast, id: Talker, wanted: string): Promise<true> {
 	return waitFor(`${id} to be shown as ${wanted}`, CHANGE_WITHIN_MS, async () => {
 		const { people } = await broadcast.compositorStats();
 		return people.find((person) => person.id === id)?.picture === wanted || undefined;
@@ -80,8 +80,8 @@ interface Stretch {
 }
 
 /** What a person's place showed, from when to when. */
-async function looksOf(id: PersonId): Promise<Stretch[]> {
-	const place = layOut("landscape", SIZE, PERSON_IDS).places.find((each) => each.id === id);
+async function looksOf(id: Talker): Promise<Stretch[]> {
+	const place = layOut("landscape", SIZE, TALKERS).places.find((each) => each.id === id);
 	if (place === undefined) {
 		throw new Error(`expected a place for ${id}`);
 	}

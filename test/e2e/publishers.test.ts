@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layOut } from "../../compositor-page/layouts/lay-out.ts";
-import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
 import { makeMovingClip } from "../support/peers/clips.ts";
 import { DestinationServer } from "../support/peers/destination-server.ts";
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
@@ -19,6 +18,7 @@ import { expectUnbroken } from "../support/program/unbroken.ts";
 import { readMediaTags } from "../support/rtmp/flv-file.ts";
 import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import { type Take, takeUndisturbed } from "../support/system/take.ts";
+import { TALKERS, type Talker } from "../support/system/talkers.ts";
 
 /** GStreamer and OBS Studio as they are, publishing at once: each is seen and heard in one program. */
 
@@ -26,14 +26,14 @@ const SIZE = { width: 640, height: 360 };
 const FRAME_RATE = 30;
 const ON_AIR_SECONDS = 8;
 /** Y, Cb and Cr (video range) of the two colours; senders differ in whether they take BT.601 or BT.709. */
-const COLOURS: Readonly<Record<PersonId, Colour>> = {
+const COLOURS: Readonly<Record<Talker, Colour>> = {
 	host: { y: 75, u: 192, v: 96 },
 	guest: { y: 95, u: 84, v: 187 },
 };
 const MAX_COLOUR_DISTANCE = 24;
 /** For the one that was taken over to hear of it. */
 const VANISHED_WITHIN_MS = 20_000;
-const TONES_HZ: Readonly<Record<PersonId, number>> = { host: 600, guest: 1_500 };
+const TONES_HZ: Readonly<Record<Talker, number>> = { host: 600, guest: 1_500 };
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
@@ -71,7 +71,7 @@ async function record(soundFile: string, obsFolder: string): Promise<Take> {
 	const { url, streamKey } = broadcast.created.ingest.guest.rtmp;
 	mkdirSync(obsFolder, { mode: 0o700 });
 	peers.use(publishWithObs(obsFolder, { colour: 0xff30_40d0, soundFile }, url, streamKey));
-	const first = await broadcast.untilSeen(PERSON_IDS);
+	const first = await broadcast.untilSeen(TALKERS);
 	const last = await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
 	await broadcast.end();
 	await destination.latest.writeTo(program);
@@ -84,8 +84,8 @@ it("has OBS Studio to prove it with", () => {
 	expect(hasObs()).toBe(true);
 });
 
-it.each(PERSON_IDS)("the %s is seen in their place to the end", async (id) => {
-	const place = layOut("landscape", SIZE, PERSON_IDS).places.find((each) => each.id === id);
+it.each(TALKERS)("the %s is seen in their place to the end", async (id) => {
+	const place = layOut("landscape", SIZE, TALKERS).places.find((each) => each.id === id);
 	if (place === undefined) {
 		throw new Error(`expected a place for ${id}`);
 	}
@@ -99,7 +99,7 @@ it.each(PERSON_IDS)("the %s is seen in their place to the end", async (id) => {
 	expect(furthest, JSON.stringify(shown.at(-1))).toBeLessThan(MAX_COLOUR_DISTANCE);
 });
 
-it.each(PERSON_IDS)("the %s is heard to the end", async (id) => {
+it.each(TALKERS)("the %s is heard to the end", async (id) => {
 	const { samples } = await decodeSound(program);
 	for (let back = 1; back < ON_AIR_SECONDS; back++) {
 		const second = samples.subarray(samples.length - back * 48_000, samples.length - (back - 1) * 48_000);

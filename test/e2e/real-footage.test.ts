@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { layOut } from "../../compositor-page/layouts/lay-out.ts";
-import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
 import { makeMovingClip, realFootage } from "../support/peers/clips.ts";
 import { DestinationServer } from "../support/peers/destination-server.ts";
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
@@ -12,6 +11,7 @@ import { ssim } from "../support/program/ssim.ts";
 import { expectUnbroken } from "../support/program/unbroken.ts";
 import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import { heldShare, type Take, takeUndisturbed } from "../support/system/take.ts";
+import { TALKERS, type Talker } from "../support/system/talkers.ts";
 
 /**
  * A camera's footage at 25 fps with 44.1 kHz sound beside a 720p picture at 30 fps with pictures out of order: what arrives is the very frames that were
@@ -30,7 +30,7 @@ const COARSE_STEP = 8;
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
-const clips: Record<PersonId, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
+const clips: Record<Talker, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
 const program = folder.file("program.flv");
 let take: Take;
 
@@ -55,10 +55,10 @@ async function record(tandem: SystemUnderTest): Promise<Take> {
 		frameRate: FRAME_RATE,
 		destinations: [{ url: destination.url, streamKey: "program" }],
 	});
-	for (const id of PERSON_IDS) {
+	for (const id of TALKERS) {
 		peers.use(publishFile(clips[id], broadcast.publishUrl(id), { loop: true }));
 	}
-	const first = await broadcast.untilSeen(PERSON_IDS);
+	const first = await broadcast.untilSeen(TALKERS);
 	const last = await broadcast.untilProgramGoesOn(ON_AIR_SECONDS);
 	await broadcast.end();
 	await destination.latest.writeTo(program);
@@ -76,7 +76,7 @@ it("is whole, with at most 1 % of its frames held", async ({ annotate }) => {
 	expect(heldShare(take)).toBeLessThanOrEqual(0.01);
 });
 
-it.each(PERSON_IDS)("shows the %s's own frames, in their order", async (id) => {
+it.each(TALKERS)("shows the %s's own frames, in their order", async (id) => {
 	const { rect, compared } = placeOf(id);
 	const source: Plane[] = [];
 	const filters = cropToFillFilter(await pictureSize(clips[id]), rect);
@@ -100,8 +100,8 @@ it.each(PERSON_IDS)("shows the %s's own frames, in their order", async (id) => {
 	);
 });
 
-function placeOf(id: PersonId) {
-	const place = layOut("landscape", SIZE, PERSON_IDS).places.find((each) => each.id === id);
+function placeOf(id: Talker) {
+	const place = layOut("landscape", SIZE, TALKERS).places.find((each) => each.id === id);
 	if (place === undefined) {
 		throw new Error(`expected a place for ${id}`);
 	}

@@ -1,7 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BroadcastStats } from "../../scripts/api.ts";
-import type { PersonId } from "../../worker/protocol/roles.ts";
 import { makeStillClip } from "../support/peers/clips.ts";
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
 import { receiveWithFfmpeg } from "../support/peers/ffmpeg-receiver.ts";
@@ -17,6 +16,7 @@ import { expectUnbroken } from "../support/program/unbroken.ts";
 import { startNginxRtmp } from "../support/rtmp/nginx-rtmp.ts";
 import { type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import { heldShare, type Take, takeUndisturbed } from "../support/system/take.ts";
+import type { Talker } from "../support/system/talkers.ts";
 
 /** Two people over real RTMP, composited, into two servers that we did not write; what they received is decoded and looked at. */
 
@@ -35,7 +35,7 @@ const ROUND_WITHIN = 0.03;
 
 const undo = new AsyncDisposableStack();
 const folder = undo.use(new TempFolder());
-const clips: Record<PersonId, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
+const clips: Record<Talker, string> = { host: folder.file("host.flv"), guest: folder.file("guest.flv") };
 interface SpineTake extends Take {
 	readonly received: Readonly<Record<string, string>>;
 	readonly stats: BroadcastStats;

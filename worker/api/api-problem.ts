@@ -1,4 +1,4 @@
-import { type Outcome, PROBLEMS, type ProblemKind } from "../protocol/problem.ts";
+import { type Outcome, PROBLEMS, type ProblemKind, type RefusalFacts } from "../protocol/problem.ts";
 
 /** One fault of a request, by where it is. Never holds the value that was sent, which may be a key. */
 export interface RequestFault {
@@ -12,17 +12,21 @@ export class ApiProblem extends Error {
 	readonly kind: ProblemKind;
 	readonly faults: readonly RequestFault[];
 
-	constructor(kind: ProblemKind, detail: string, faults: readonly RequestFault[] = []) {
+	readonly facts: RefusalFacts;
+
+	constructor(kind: ProblemKind, detail: string, faults: readonly RequestFault[] = [], facts: RefusalFacts = {}) {
 		super(detail);
 		this.kind = kind;
 		this.faults = faults;
+		this.facts = facts;
 	}
 }
 
 /** The value of a command that was done. @throws {ApiProblem} when it was refused. */
 export function valueFrom<T>(outcome: Outcome<T>): T {
 	if (!outcome.ok) {
-		throw new ApiProblem(outcome.refusal.kind, outcome.refusal.detail);
+		const { kind, detail, ...facts } = outcome.refusal;
+		throw new ApiProblem(kind, detail, [], facts);
 	}
 	return outcome.value;
 }
@@ -39,6 +43,7 @@ export function problemResponse(problem: ApiProblem): Response {
 		title,
 		status,
 		detail: problem.message,
+		...problem.facts,
 		...(problem.faults.length === 0 ? {} : { errors: problem.faults }),
 	};
 	const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });

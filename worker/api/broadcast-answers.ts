@@ -1,21 +1,21 @@
 import type { z } from "@hono/zod-openapi";
+import { personClaims, personTokenExpiryS } from "../auth/person-token.ts";
 import { signRoleToken } from "../auth/role-token.ts";
-import { PERSON_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
 import type { IndexRow } from "../broadcast/broadcast-index.ts";
-import type { BroadcastView, CreatedBroadcast, DestinationView } from "../protocol/broadcast-commands.ts";
-import {
-	type broadcastSchema,
-	type broadcastSummarySchema,
-	type createdBroadcastSchema,
-	layoutSchema,
-} from "./schemas.ts";
+import type { BroadcastView, DestinationView } from "../protocol/broadcast-commands.ts";
+import type { PersonId } from "../protocol/roles.ts";
+import { type broadcastSchema, type broadcastSummarySchema, createdBroadcastSchema, layoutSchema } from "./schemas.ts";
 
 /** A broadcast as the API shows it: times in RFC 3339, the bitrate under its public name. */
 export function broadcastAnswer(view: BroadcastView): z.infer<typeof broadcastSchema> {
-	const { createdAtMs, startedAtMs, endedAtMs, videoBitrateBps, liveStreams, destinations, ...same } = view;
+	const { createdAtMs, startedAtMs, endedAtMs, scheduledStartMs, videoBitrateBps, ...same } = view;
+	const { liveStreams, destinations, people, order, ...plain } = same;
 	return {
-		...same,
+		...plain,
+		order: [...order],
+		people: people.map((person) => ({ ...person })),
 		videoBitrate: videoBitrateBps,
+		...(scheduledStartMs === undefined ? {} : { scheduledStartTime: dateTime(scheduledStartMs) }),
 		createdAt: dateTime(createdAtMs),
 		...(startedAtMs === undefined ? {} : { startedAt: dateTime(startedAtMs) }),
 		...(endedAtMs === undefined ? {} : { endedAt: dateTime(endedAtMs) }),
@@ -43,26 +43,38 @@ export function summaryAnswer(row: IndexRow): z.infer<typeof broadcastSummarySch
 
 /** A new broadcast with everything its people need to take part: told once, here. */
 export async function createdAnswer(
-	created: CreatedBroadcast,
+	broadcast: BroadcastView,
+	streamKeys: Readonly<Partial<Record<PersonId, string>>>,
 	site: { readonly origin: string; readonly rtmpUrl: string; readonly signingKey: string; readonly nowS: number },
 ): Promise<z.infer<typeof createdBroadcastSchema>> {
-	const { id } = created.broadcast;
-	const exp = Math.floor(site.nowS) + PERSON_TOKEN_LIFETIME_S;
-	const token = (role: "host" | "guest" | "viewer") => signRoleToken({ bid: id, role, exp }, site.signingKey);
-	const tokens = { host: await token("host"), guest: await token("guest"), viewer: await token("viewer") };
+	const { id } = broadcast;
+	const exp = personTokenExpiryS(site.nowS, broadcast.scheduledStartMs);
+	const token = (person: PersonId | "viewer") => signRoleToken(personClaims(id, person, 1, exp), site.signingKey);
+	const others = broadcast.people
+		.map((person) => person.id)
+		.filter((person) => person !== "host" && person !== "guest");
+	const ofOthers = await Promise.all(others.map(async (person) => [person, await token(person)] as const));
+	const tokens = {
+		host: await token("host"),
+		guest: await token("guest"),
+		...Object.fromEntries(ofOthers),
+		viewer: await token("viewer"),
+	};
 	// In the fragment, since browsers do not send it and servers do not log it.
 	const link = (page: string, roleToken: string) => `${site.origin}/${page}/${id}#token=${roleToken}`;
-	const ingest = (streamKey: string) => ({ rtmp: { url: site.rtmpUrl, streamKey } });
-	return {
-		...broadcastAnswer(created.broadcast),
+	const ingest = Object.fromEntries(
+		Object.entries(streamKeys).map(([person, streamKey]) => [person, { rtmp: { url: site.rtmpUrl, streamKey } }]),
+	);
+	return createdBroadcastSchema.parse({
+		...broadcastAnswer(broadcast),
 		links: {
 			studio: link("studio", tokens.host),
 			join: link("join", tokens.guest),
 			watch: link("watch", tokens.viewer),
 		},
 		tokens,
-		ingest: { host: ingest(created.streamKeys.host), guest: ingest(created.streamKeys.guest) },
-	};
+		ingest,
+	});
 }
 
 function dateTime(timeMs: number): string {

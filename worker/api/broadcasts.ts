@@ -1,14 +1,21 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { MS_PER_SECOND } from "../../media/units.ts";
 import { newBroadcastId } from "../auth/random-id.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
+import { newStreamKeys } from "../auth/stream-key.ts";
 import { BroadcastTable } from "../broadcast/broadcast-index.ts";
+import { GUEST_IDS } from "../protocol/roles.ts";
 import { answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { broadcastAnswer, createdAnswer, summaryAnswer } from "./broadcast-answers.ts";
+import { newSettings, settingsChanges } from "./broadcast-request.ts";
 import { allowedDestination } from "./destination-request.ts";
+import { isKnown } from "./entity-tag.ts";
 import { allow, broadcastOf } from "./guard.ts";
 import { readCursor, writeCursor } from "./page-cursor.ts";
+import { commandContext, runCommand, tagged } from "./run-command.ts";
 import {
+	broadcastChangesSchema,
 	broadcastPageSchema,
 	broadcastSchema,
 	createdBroadcastSchema,
@@ -19,6 +26,9 @@ import {
 import { broadcastStatsSchema } from "./stats-schema.ts";
 
 export const idParamSchema = z.object({ id: z.string().openapi({ description: "The broadcast" }) });
+export const ifMatchHeaders = z.object({
+	"if-match": z.string().optional().openapi({ description: "The entity tag it must still have; 412 otherwise" }),
+});
 
 export const broadcasts = newApiApp();
 
@@ -34,8 +44,6 @@ broadcasts.openapi(
 		responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
 	}),
 	async (c) => {
-		const { videoBitrate, description, destinations, startMode: _s, record: _r, ...same } = c.req.valid("json");
-		const allowed = destinations.map((destination) => allowedDestination(destination, c.env));
 		const signingKey = signingKeyOf(c.env);
 		if (signingKey === undefined) {
 			throw new ApiProblem(
@@ -44,20 +52,23 @@ broadcasts.openapi(
 			);
 		}
 		const id = newBroadcastId();
+		const nowMs = Date.now();
+		const request = c.req.valid("json");
+		const settings = newSettings(request, nowMs);
+		const destinations = await Promise.all(request.destinations.map((each) => allowedDestination(each, id, c.env)));
+		const { keys, hashes } = await newStreamKeys(id, ["host", ...GUEST_IDS.slice(0, settings.maxGuests)]);
 		const created = valueFrom(
-			await c.env.BROADCAST.getByName(id).create({
-				...same,
-				id,
-				videoBitrateBps: videoBitrate,
-				destinations: allowed,
-				...(description === undefined ? {} : { description }),
-			}),
+			await c.env.BROADCAST.getByName(id).create(
+				{ ...settings, id, streamKeyHashes: hashes, destinations },
+				commandContext(c),
+			),
 		);
 		const { origin } = new URL(c.req.url);
-		const site = { origin, rtmpUrl: c.env.RTMP_INGEST_URL, signingKey, nowS: Date.now() / 1_000 };
+		const site = { origin, rtmpUrl: c.env.RTMP_INGEST_URL, signingKey, nowS: nowMs / MS_PER_SECOND };
+		tagged(c, created);
 		c.header("Location", `/api/broadcasts/${id}`);
 		c.header("Cache-Control", "no-store");
-		return c.json(await createdAnswer(created, site), 201);
+		return c.json(await createdAnswer(created, keys, site), 201);
 	},
 );
 
@@ -94,9 +105,50 @@ broadcasts.openapi(
 		security: SECURED,
 		middleware: [allow("view")] as const,
 		request: { params: idParamSchema },
-		responses: answers(200, "The broadcast", broadcastSchema),
+		responses: {
+			...answers(200, "The broadcast", broadcastSchema),
+			304: { description: "The client has this version" },
+		},
 	}),
-	async (c) => c.json(broadcastAnswer(valueFrom(await broadcastOf(c).view())), 200),
+	async (c) => {
+		const broadcast = valueFrom(await broadcastOf(c).view());
+		tagged(c, broadcast);
+		if (isKnown(c.req.header("If-None-Match"), broadcast.version)) {
+			return c.body(null, 304);
+		}
+		return c.json(broadcastAnswer(broadcast), 200);
+	},
+);
+
+broadcasts.openapi(
+	createRoute({
+		method: "patch",
+		path: "/{id}",
+		summary: "Change settings, or the time of the start",
+		description: "Size, frame rate, bitrate and what belongs to the schedule only before it is live.",
+		security: SECURED,
+		middleware: [allow("operate")] as const,
+		request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(broadcastChangesSchema) },
+		responses: answers(200, "The broadcast, changed", broadcastSchema),
+	}),
+	async (c) => {
+		const changes = settingsChanges(c.req.valid("json"), Date.now());
+		return c.json(broadcastAnswer((await runCommand(c, { type: "update", changes })).broadcast), 200);
+	},
+);
+
+broadcasts.openapi(
+	createRoute({
+		method: "post",
+		path: "/{id}/cancel",
+		summary: "Cancel a broadcast that is not live",
+		description: "Idempotent: a broadcast that was cancelled stays as it is.",
+		security: SECURED,
+		middleware: [allow("operate")] as const,
+		request: { params: idParamSchema, headers: ifMatchHeaders },
+		responses: answers(200, "It is cancelled", broadcastSchema),
+	}),
+	async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "cancel" })).broadcast), 200),
 );
 
 broadcasts.openapi(
@@ -106,11 +158,11 @@ broadcasts.openapi(
 		summary: "Delete a broadcast that is not live",
 		security: SECURED,
 		middleware: [allow("manage")] as const,
-		request: { params: idParamSchema },
+		request: { params: idParamSchema, headers: ifMatchHeaders },
 		responses: { 204: { description: "Deleted" }, default: PROBLEM_ANSWER },
 	}),
 	async (c) => {
-		valueFrom(await broadcastOf(c).remove());
+		await runCommand(c, { type: "delete" });
 		return c.body(null, 204);
 	},
 );
@@ -123,10 +175,10 @@ broadcasts.openapi(
 		description: "Idempotent: a broadcast that is live stays as it is. One that has ended cannot start again.",
 		security: SECURED,
 		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema },
+		request: { params: idParamSchema, headers: ifMatchHeaders },
 		responses: answers(200, "It is live", broadcastSchema),
 	}),
-	async (c) => c.json(broadcastAnswer(valueFrom(await broadcastOf(c).start())), 200),
+	async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "start" })).broadcast), 200),
 );
 
 broadcasts.openapi(
@@ -138,13 +190,10 @@ broadcasts.openapi(
 			"Idempotent: a broadcast that has ended stays as it is. Takes some seconds, and ends it all the same, when parts of it do not answer.",
 		security: SECURED,
 		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema },
+		request: { params: idParamSchema, headers: ifMatchHeaders },
 		responses: answers(200, "It has ended", broadcastSchema),
 	}),
-	async (c) => {
-		const by = `the ${c.var.principal.role}`;
-		return c.json(broadcastAnswer(valueFrom(await broadcastOf(c).end(by))), 200);
-	},
+	async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "end" })).broadcast), 200),
 );
 
 broadcasts.openapi(
@@ -154,10 +203,13 @@ broadcasts.openapi(
 		summary: "Change the layout, live or before",
 		security: SECURED,
 		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, body: jsonBody(layoutChangeSchema) },
+		request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(layoutChangeSchema) },
 		responses: answers(200, "The broadcast, with its new layout", broadcastSchema),
 	}),
-	async (c) => c.json(broadcastAnswer(valueFrom(await broadcastOf(c).setLayout(c.req.valid("json").layout))), 200),
+	async (c) => {
+		const { layout } = c.req.valid("json");
+		return c.json(broadcastAnswer((await runCommand(c, { type: "set-scene", layout })).broadcast), 200);
+	},
 );
 
 broadcasts.openapi(

@@ -1,9 +1,10 @@
 import { createRoute } from "@hono/zod-openapi";
 import { answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
-import { valueFrom } from "./api-problem.ts";
+import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema } from "./broadcasts.ts";
 import { allowedDestination } from "./destination-request.ts";
-import { allow, broadcastOf } from "./guard.ts";
+import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
+import { runCommand } from "./run-command.ts";
 import { destinationListSchema, destinationSchema, newDestinationSchema } from "./schemas.ts";
 
 const destinationParamsSchema = idParamSchema.extend({ destinationId: idParamSchema.shape.id });
@@ -22,8 +23,13 @@ destinations.openapi(
 		responses: answers(201, "Added", destinationSchema),
 	}),
 	async (c) => {
-		const destination = allowedDestination(c.req.valid("json"), c.env);
-		return c.json(valueFrom(await broadcastOf(c).addDestination(destination)), 201);
+		const destination = await allowedDestination(c.req.valid("json"), broadcastIdOf(c), c.env);
+		const { broadcast } = await runCommand(c, { type: "add-destination", ...destination });
+		const added = broadcast.destinations.find(({ id }) => id === destination.id);
+		if (added === undefined) {
+			throw new ApiProblem("not-found", "destination: expected the one that was added, got it taken off meanwhile");
+		}
+		return c.json(added, 201);
 	},
 );
 
@@ -37,7 +43,7 @@ destinations.openapi(
 		request: { params: idParamSchema },
 		responses: answers(200, "All of them", destinationListSchema),
 	}),
-	async (c) => c.json({ destinations: [...valueFrom(await broadcastOf(c).listDestinations())] }, 200),
+	async (c) => c.json({ destinations: [...valueFrom(await broadcastOf(c).view()).destinations] }, 200),
 );
 
 destinations.openapi(
@@ -51,7 +57,7 @@ destinations.openapi(
 		responses: { 204: { description: "Taken off" }, default: PROBLEM_ANSWER },
 	}),
 	async (c) => {
-		valueFrom(await broadcastOf(c).removeDestination(c.req.valid("param").destinationId));
+		await runCommand(c, { type: "remove-destination", destinationId: c.req.valid("param").destinationId });
 		return c.body(null, 204);
 	},
 );

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { authenticateRunner } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
-import { API_ROLES, type Principal, rolesAllowedOnStream, rolesAllowedTo } from "../auth/permissions.ts";
+import { API_ROLES, type Principal, publishesAs, rolesAllowedOnStream, rolesAllowedTo } from "../auth/permissions.ts";
 import { directionSchema, publishSessionSchema } from "../protocol/media-socket.ts";
 import { DEFAULT_POOL_NAME } from "../protocol/object-rpc.ts";
 import { PUBLISHED_STREAM_NAMES, STREAM_NAMES, streamNameSchema } from "../protocol/roles.ts";
@@ -62,6 +62,9 @@ broadcastSockets.get(
 				`media: expected ${PUBLISHED_STREAM_NAMES.join(", ")} to publish, got ${stream.data}, which is made of them`,
 			);
 		}
+		if (direction.data === "publish" && !publishesAs(principal, stream.data)) {
+			throw new ApiProblem("forbidden", `auth: expected ${stream.data} to publish this stream, got another guest`);
+		}
 		const broadcastId = broadcastIdOf(c);
 		const fence = fenceOf(principal);
 		valueFrom(await c.env.BROADCAST.getByName(broadcastId).admit(fence));
@@ -81,6 +84,9 @@ broadcastSockets.get(
 		}
 		if (direction.data === "subscribe" && c.req.query("ack") === "1") {
 			query.set("ack", "1");
+		}
+		if (direction.data === "subscribe" && principal.role !== "admin" && principal.role !== "compositor") {
+			query.set("as", principal.person ?? "viewer");
 		}
 		const upgrade = upgradeFor(`/${direction.data}?${query}`, c.req.raw);
 		return upgraded(await c.env.ROUTER.getByName(broadcastId).fetch(upgrade), c.req.raw);
@@ -106,6 +112,7 @@ broadcastSockets.get(
 		valueFrom(await broadcast.admit(fence));
 		const query = new URLSearchParams({
 			role: principal.role,
+			...(principal.role === "admin" || principal.person === undefined ? {} : { person: principal.person }),
 			...(fence === undefined ? {} : { fence: String(fence) }),
 		});
 		return upgraded(await broadcast.fetch(upgradeFor(`/control?${query}`, c.req.raw)), c.req.raw);

@@ -1,5 +1,6 @@
 import type { Env } from "../env.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
+import { roleOf } from "../protocol/roles.ts";
 import type { Principal } from "./permissions.ts";
 import { RoleTokenError, verifyRoleToken } from "./role-token.ts";
 import { secretsMatch } from "./secret.ts";
@@ -7,6 +8,9 @@ import { signingKeyOf } from "./signing-key.ts";
 import { hashStreamKey, parseStreamKey } from "./stream-key.ts";
 
 type AuthEnv = Pick<Env, "ADMIN_TOKEN" | "SIGNING_KEY" | "BROADCAST">;
+
+/** Of tokens made before they said so. */
+const FIRST_CREDENTIALS = 1;
 
 /**
  * Who holds the token: the admin token, a stream key (its broadcast is asked), or a role token. Nobody is let in while a secret the decision
@@ -32,18 +36,32 @@ export async function authenticate(token: string | undefined, env: AuthEnv, nowS
 	const named = parseStreamKey(token);
 	if (named !== undefined) {
 		const checked = await env.BROADCAST.getByName(named.broadcastId).checkStreamKey(
-			named.role,
+			named.person,
 			await hashStreamKey(token),
 		);
-		return checked.ok ? done(named) : checked;
+		return checked.ok ? done({ ...named, role: roleOf(named.person) }) : checked;
 	}
-	return authenticateRoleToken(token, signingKey, nowS);
+	return authenticateRoleToken(token, signingKey, env, nowS);
 }
 
-async function authenticateRoleToken(token: string, signingKey: string, nowS: number): Promise<Outcome<Principal>> {
+async function authenticateRoleToken(
+	token: string,
+	signingKey: string,
+	env: Pick<Env, "BROADCAST">,
+	nowS: number,
+): Promise<Outcome<Principal>> {
 	try {
-		const { bid, role, fence } = await verifyRoleToken(token, signingKey, nowS);
-		return done({ role, broadcastId: bid, ...(fence === undefined ? {} : { fence }) });
+		const { bid, role, pid, ver = FIRST_CREDENTIALS, fence } = await verifyRoleToken(token, signingKey, nowS);
+		if (role === "compositor") {
+			return done({ role, broadcastId: bid, ...(fence === undefined ? {} : { fence }) });
+		}
+		const person = role === "viewer" ? role : (pid ?? role);
+		// The signature says that it was given out, and only the broadcast knows whether it was taken back.
+		const checked = await env.BROADCAST.getByName(bid).checkToken({ person, credentialsVersion: ver });
+		if (!checked.ok) {
+			return checked;
+		}
+		return done({ role, broadcastId: bid, ...(person === "viewer" ? {} : { person }) });
 	} catch (error) {
 		if (error instanceof RoleTokenError) {
 			return refused("unauthorized", error.message);

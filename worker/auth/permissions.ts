@@ -1,16 +1,25 @@
+import type { Actor } from "../protocol/broadcast-commands.ts";
 import type { Direction } from "../protocol/media-socket.ts";
 import {
 	BROADCAST_ROLES,
 	type BroadcastRole,
 	MAIN_COMPOSITE_STREAM,
 	MAIN_PROGRAM_STREAM,
+	type PersonId,
+	roleOf,
 	type StreamName,
 } from "../protocol/roles.ts";
 
 /** Who asks: the deployment's admin, or someone with a role in one broadcast. */
 export type Principal =
 	| { readonly role: "admin" }
-	| { readonly role: BroadcastRole; readonly broadcastId: string; readonly fence?: number };
+	| {
+			readonly role: BroadcastRole;
+			readonly broadcastId: string;
+			/** Of host and guests. */
+			readonly person?: PersonId;
+			readonly fence?: number;
+	  };
 
 export type ApiRole = Principal["role"];
 export const API_ROLES: readonly ApiRole[] = ["admin", ...BROADCAST_ROLES];
@@ -48,6 +57,19 @@ export function rolesAllowedOnStream(stream: StreamName, direction: Direction): 
 		case MAIN_COMPOSITE_STREAM:
 			return ["compositor"];
 		default:
-			return ["admin", stream];
+			return ["admin", roleOf(stream)];
 	}
+}
+
+/** Whether the role's holder is the person whose stream it is, where they publish. */
+export function publishesAs(principal: Principal, stream: StreamName): boolean {
+	return principal.role === "admin" || principal.role === "compositor" || principal.person === stream;
+}
+
+/** Who that is, as events and the log show it. */
+export function actorOf(principal: Principal): Actor {
+	if (principal.role === "admin") {
+		return "admin";
+	}
+	return principal.person ?? "system";
 }

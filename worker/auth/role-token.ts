@@ -1,6 +1,6 @@
 import { sign, verify } from "hono/jwt";
 import { z } from "zod";
-import { BROADCAST_ROLES } from "../protocol/roles.ts";
+import { BROADCAST_ROLES, personIdSchema } from "../protocol/roles.ts";
 
 const ALGORITHM = "HS256";
 
@@ -11,6 +11,10 @@ const roleClaimsSchema = z.object({
 	/** The broadcast the token is for. */
 	bid: z.string(),
 	role: z.enum(BROADCAST_ROLES),
+	/** Of host and guests: who, where the role alone does not say. */
+	pid: personIdSchema.optional(),
+	/** The version of their credentials it was made for. */
+	ver: z.number().int().positive().optional(),
 	/** Seconds since the epoch (RFC 7519 §4.1.4). */
 	exp: z.number(),
 	/** Compositor tokens only: which lease. */

@@ -1,29 +1,44 @@
-import type { PersonId } from "../protocol/roles.ts";
+import { type PersonId, personIdSchema } from "../protocol/roles.ts";
 import { randomCode } from "./random-id.ts";
 import { sha256Hex } from "./secret.ts";
 
 /** 120 bits, out of reach of guessing even without a limit on attempts. */
 const SECRET_LENGTH = 24;
-const STREAM_KEY_PATTERN = /^([0-9a-hjkmnp-tv-z]{16})-(host|guest)-([0-9a-hjkmnp-tv-z]{24})$/;
+const STREAM_KEY_PATTERN = /^([0-9a-hjkmnp-tv-z]{16})-(host|guest(?:-[234])?)-([0-9a-hjkmnp-tv-z]{24})$/;
 
 /**
- * A short key for people to paste into OBS or a hardware encoder: `<broadcastId>-<role>-<random>`. Whoever holds it may publish as that
+ * A short key for people to paste into OBS or a hardware encoder: `<broadcastId>-<person>-<random>`. Whoever holds it may publish as that
  * person. Only its hash is kept.
  */
-export function newStreamKey(broadcastId: string, role: PersonId): string {
-	return `${broadcastId}-${role}-${randomCode(SECRET_LENGTH)}`;
+export function newStreamKey(broadcastId: string, person: PersonId): string {
+	return `${broadcastId}-${person}-${randomCode(SECRET_LENGTH)}`;
 }
 
 /** Which broadcast and person a stream key names, unverified; `undefined` when the text is not a stream key. */
-export function parseStreamKey(text: string): { readonly broadcastId: string; readonly role: PersonId } | undefined {
-	const [, broadcastId, role] = STREAM_KEY_PATTERN.exec(text) ?? [];
-	if (broadcastId === undefined || (role !== "host" && role !== "guest")) {
-		return undefined;
-	}
-	return { broadcastId, role };
+export function parseStreamKey(text: string): { readonly broadcastId: string; readonly person: PersonId } | undefined {
+	const [, broadcastId, person] = STREAM_KEY_PATTERN.exec(text) ?? [];
+	const known = personIdSchema.safeParse(person);
+	return broadcastId === undefined || !known.success ? undefined : { broadcastId, person: known.data };
 }
 
 /** What is stored of a stream key. Unsalted, since the key itself has 120 random bits. */
 export function hashStreamKey(streamKey: string): Promise<string> {
 	return sha256Hex(streamKey);
+}
+
+/** A key for each of these people, and what is kept of it. */
+export async function newStreamKeys<P extends PersonId>(
+	broadcastId: string,
+	people: readonly P[],
+): Promise<{ readonly keys: Readonly<Record<P, string>>; readonly hashes: Readonly<Record<P, string>> }> {
+	const made = await Promise.all(
+		people.map(async (person) => {
+			const key = newStreamKey(broadcastId, person);
+			return { person, key, hash: await hashStreamKey(key) };
+		}),
+	);
+	return {
+		keys: Object.fromEntries(made.map(({ person, key }) => [person, key])) as Record<P, string>,
+		hashes: Object.fromEntries(made.map(({ person, hash }) => [person, hash])) as Record<P, string>,
+	};
 }

@@ -1,30 +1,32 @@
-import type { LayoutName } from "../../media/layout.ts";
-import type { BroadcastView, DestinationView, NewBroadcast, NewDestination } from "../protocol/broadcast-commands.ts";
+import type {
+	BroadcastCommand,
+	BroadcastView,
+	CommandContext,
+	CommandResult,
+	InviteView,
+	NewBroadcast,
+	TokenClaim,
+	WebhookView,
+} from "../protocol/broadcast-commands.ts";
 import type { EgressStatus, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
 import {
 	type BroadcastRecord,
-	broadcastView,
 	type DestinationRecord,
-	destinationView,
 	endedRecord,
 	newBroadcastRecord,
-	newDestinationRecord,
-	shownDestinations,
-	withDestination,
-	withLayout,
-	withoutDestination,
+	personOf,
 } from "./broadcast-record.ts";
+import { broadcastView, inviteView, webhookView } from "./broadcast-view.ts";
+import { applyCommand } from "./commands/apply-command.ts";
+import { destinationOf, destinationsRefusal } from "./commands/destinations.ts";
 import { changed as leaseAfter } from "./lease-phase.ts";
-import { type LifecycleCommand, statusAfter } from "./lifecycle.ts";
+import { isOver, statusAfter } from "./lifecycle.ts";
 import { type BroadcastAudience, type BroadcastStore, RecordKeeper } from "./record-keeper.ts";
 import { Settling } from "./settling.ts";
 import { withStream } from "./stream-word.ts";
 import type { WorkRunner } from "./work-runner.ts";
-
-/** A program leaves for a handful of services at most; each costs a connection and the program's bitrate. */
-export const MAX_DESTINATIONS = 8;
 
 /**
  * The control plane of one broadcast: it changes the record by commands and by word from fellow objects, and brings the world in line with the
@@ -50,117 +52,92 @@ export class BroadcastControl {
 		return this.#keeper.record?.deleted ? undefined : this.#keeper.record;
 	}
 
-	async create(
-		input: NewBroadcast,
-		streamKeyHashes: Readonly<Record<PersonId, string>>,
-		newId: () => string,
-		nowMs: number,
-	): Promise<Outcome<BroadcastView>> {
+	async create(input: NewBroadcast, context: CommandContext, nowMs: number): Promise<Outcome<BroadcastView>> {
 		if (this.#keeper.record !== undefined) {
 			return refused("internal-error", "broadcast: expected an id that was never used, got one that was");
 		}
-		if (input.destinations.length > MAX_DESTINATIONS) {
-			return tooManyDestinations(input.destinations.length);
+		const refusal = destinationsRefusal(input.destinations);
+		if (refusal !== undefined) {
+			return refusal;
 		}
-		const destinations = input.destinations.map((destination) => newDestinationRecord(newId(), destination));
-		const record = newBroadcastRecord(input, streamKeyHashes, destinations, nowMs);
-		await this.#keeper.change(record, nowMs);
+		const record = newBroadcastRecord(input, nowMs);
+		await this.#keeper.change(record, nowMs, context);
 		await this.settle(nowMs);
 		return done(broadcastView(this.#keeper.record ?? record));
 	}
 
-	view(): Outcome<BroadcastView> {
+	/** The one way a broadcast is changed by somebody's will: legal in its status, on the version they meant, and then carried out. */
+	async command(command: BroadcastCommand, context: CommandContext, nowMs: number): Promise<Outcome<CommandResult>> {
 		const record = this.record;
-		return record === undefined ? notFound() : done(broadcastView(record));
-	}
-
-	start(nowMs: number): Promise<Outcome<BroadcastView>> {
-		return this.#transition("start", nowMs, (record) => ({ ...record, startedAtMs: nowMs }));
-	}
-
-	/**
-	 * Works on a broken broadcast too: the end is stored first, and what does not answer then is given up after a few seconds and tried again later.
-	 * @param reason in words, shown to whoever looks at the broadcast; that of the first end counts
-	 */
-	async end(reason: string, nowMs: number): Promise<Outcome<BroadcastView>> {
-		return this.#transition("end", nowMs, (record) => endedRecord(record, reason, nowMs));
-	}
-
-	/** Refused while the broadcast is live, so that no slip of the hand takes it off air for good. */
-	async remove(nowMs: number): Promise<Outcome<null>> {
-		const allowed = this.#allowed("delete");
-		if (!allowed.ok) {
-			return allowed;
-		}
-		await this.#keeper.change({ ...allowed.value, deleted: true, indexed: false, failedRounds: 0 }, nowMs);
-		this.#keeper.audience.dismissAll("broadcast: it was deleted");
-		await this.settle(nowMs);
-		return done(null);
-	}
-
-	async setLayout(layout: LayoutName, nowMs: number): Promise<Outcome<BroadcastView>> {
-		const allowed = this.#allowed("change");
-		if (!allowed.ok) {
-			return allowed;
-		}
-		const next = withLayout(allowed.value, layout);
-		if (next !== allowed.value) {
-			await this.#keeper.change(next, nowMs);
-			await this.settle(nowMs);
-		}
-		return done(broadcastView(next));
-	}
-
-	listDestinations(): Outcome<readonly DestinationView[]> {
-		const record = this.record;
-		return record === undefined ? notFound() : done(shownDestinations(record).map(destinationView));
-	}
-
-	async addDestination(id: string, destination: NewDestination, nowMs: number): Promise<Outcome<DestinationView>> {
-		const allowed = this.#allowed("change");
-		if (!allowed.ok) {
-			return allowed;
-		}
-		const record = allowed.value;
-		if (shownDestinations(record).length >= MAX_DESTINATIONS) {
-			return tooManyDestinations(MAX_DESTINATIONS + 1);
-		}
-		const added = newDestinationRecord(id, destination);
-		await this.#keeper.change({ ...record, destinations: [...record.destinations, added] }, nowMs);
-		await this.settle(nowMs);
-		return done(destinationView(this.#destination(id) ?? added));
-	}
-
-	/** Allowed in every state; the Egress is stopped first. */
-	async removeDestination(destinationId: string, nowMs: number): Promise<Outcome<null>> {
-		const record = this.record;
-		const destination = this.#destination(destinationId);
 		if (record === undefined) {
 			return notFound();
 		}
-		if (destination === undefined) {
-			return refused("not-found", "destination: expected one of this broadcast's, got an id that is none of them");
+		const stale = staleRefusal(record, context.ifMatch);
+		if (stale !== undefined) {
+			return stale;
 		}
-		const untouched = destination.egress === "idle" || destination.egress === "stopped";
-		await this.#keeper.change(
-			untouched ? withoutDestination(record, destinationId) : withDestination(record, destinationId, { removed: true }),
-			nowMs,
-		);
+		const status = statusAfter(record.status, command.type);
+		if (!status.ok) {
+			return status;
+		}
+		const applied = applyCommand(record, command, context, nowMs);
+		if (!applied.ok) {
+			return applied;
+		}
+		const { record: next, personId } = applied.value;
+		if (next !== record) {
+			await this.#keeper.change(next, nowMs, context);
+		}
+		if (next.deleted) {
+			this.#keeper.audience.dismissAll("broadcast: it was deleted");
+		}
 		await this.settle(nowMs);
-		return done(null);
+		const broadcast = broadcastView(this.#keeper.record ?? next);
+		return done({ broadcast, ...(personId === undefined ? {} : { personId }) });
+	}
+
+	view(): Outcome<BroadcastView> {
+		return this.#shown(broadcastView);
+	}
+
+	invites(): Outcome<readonly InviteView[]> {
+		return this.#shown(({ invites, guestAdmission }) => invites.map((invite) => inviteView(invite, guestAdmission)));
+	}
+
+	webhooks(): Outcome<readonly WebhookView[]> {
+		return this.#shown(({ webhooks }) => webhooks.map(webhookView));
+	}
+
+	checkStreamKey(person: PersonId, keyHash: string): Outcome<null> {
+		const { record } = this;
+		// Hashes of 120 random bits: comparing them tells nothing of the key, however long it takes.
+		return record !== undefined && personOf(record, person)?.streamKeyHash === keyHash
+			? done(null)
+			: refused("unauthorized", `auth: expected the ${person}'s stream key, got another`);
+	}
+
+	checkToken({ person, credentialsVersion }: TokenClaim): Outcome<null> {
+		const { record } = this;
+		if (record === undefined) {
+			return notFound();
+		}
+		const current = person === "viewer" ? record.viewerVersion : personOf(record, person)?.credentialsVersion;
+		return current === credentialsVersion
+			? done(null)
+			: refused("unauthorized", "auth: expected a token that still counts, got one that was made worthless");
 	}
 
 	/** Like all that fellow objects tell: the work that follows is done by {@link settle}, which the caller must not make them wait for. */
 	async streamChanged(change: StreamChange, nowMs: number): Promise<void> {
 		const record = this.record;
-		if (record !== undefined && record.status !== "ended") {
+		if (record !== undefined && !isOver(record.status)) {
 			await this.#keeper.change(withStream(record, change, nowMs, this.#keeper.random()), nowMs);
 		}
 	}
 
 	async programChanged({ source }: ProgramChange, nowMs: number): Promise<void> {
 		const record = this.record;
-		if (record !== undefined && record.status !== "ended") {
+		if (record !== undefined && !isOver(record.status)) {
 			await this.#keeper.change({ ...record, programSource: source }, nowMs);
 		}
 	}
@@ -175,7 +152,7 @@ export class BroadcastControl {
 	/** What hangs on the Router is looked after: it may have been cut off without knowing. */
 	async routerRestarted(nowMs: number): Promise<void> {
 		const record = this.record;
-		if (record === undefined || record.status === "ended") {
+		if (record === undefined || isOver(record.status)) {
 			return;
 		}
 		const { acknowledgedPlan: _, ...rest } = record;
@@ -189,7 +166,7 @@ export class BroadcastControl {
 
 	async egressChanged(destinationId: string, status: EgressStatus, nowMs: number): Promise<void> {
 		const record = this.record;
-		const known = this.#destination(destinationId);
+		const known = record && destinationOf(record, destinationId);
 		if (record === undefined || known === undefined) {
 			return;
 		}
@@ -232,37 +209,8 @@ export class BroadcastControl {
 		return this.#settling.settle(nowMs);
 	}
 
-	async #transition(
-		command: "start" | "end",
-		nowMs: number,
-		apply: (record: BroadcastRecord) => BroadcastRecord,
-	): Promise<Outcome<BroadcastView>> {
-		const record = this.record;
-		if (record === undefined) {
-			return notFound();
-		}
-		const status = statusAfter(record.status, command);
-		if (!status.ok) {
-			return status;
-		}
-		if (status.value !== record.status) {
-			await this.#keeper.change({ ...apply(record), status: status.value, indexed: false }, nowMs);
-		}
-		await this.settle(nowMs);
-		return done(broadcastView(this.#keeper.record ?? record));
-	}
-
-	#allowed(command: LifecycleCommand): Outcome<BroadcastRecord> {
-		const record = this.record;
-		if (record === undefined) {
-			return notFound();
-		}
-		const status = statusAfter(record.status, command);
-		return status.ok ? done(record) : status;
-	}
-
-	#destination(id: string): DestinationRecord | undefined {
-		return this.#keeper.record?.destinations.find((destination) => destination.id === id && !destination.removed);
+	#shown<T>(show: (record: BroadcastRecord) => T): Outcome<T> {
+		return this.record === undefined ? notFound() : done(show(this.record));
 	}
 }
 
@@ -270,6 +218,12 @@ export function notFound(): Outcome<never> {
 	return refused("not-found", "broadcast: expected one that exists, got an id that names none");
 }
 
-function tooManyDestinations(got: number): Outcome<never> {
-	return refused("too-many", `destination: expected at most ${MAX_DESTINATIONS} a broadcast, got ${got}`);
+function staleRefusal(record: BroadcastRecord, ifMatch: readonly number[] | undefined): Outcome<never> | undefined {
+	return ifMatch === undefined || ifMatch.includes(record.version)
+		? undefined
+		: refused(
+				"precondition-failed",
+				`broadcast: expected version ${ifMatch.join(" or ") || "none"}, got ${record.version}`,
+				{ expected: ifMatch.map(String), found: String(record.version) },
+			);
 }

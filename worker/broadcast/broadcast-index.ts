@@ -1,22 +1,58 @@
+import { BROADCAST_STATUSES, type BroadcastStatus } from "../protocol/broadcast-commands.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
-import type { BroadcastStatus } from "./lifecycle.ts";
+import { entryOfRecord, type IndexEntry } from "./index-entry.ts";
 import type { BroadcastIndex } from "./work-runner.ts";
 
 export interface IndexRow {
 	readonly id: string;
 	readonly title: string;
+	readonly description: string;
+	readonly host_name: string;
 	readonly status: BroadcastStatus;
 	readonly layout: string;
 	readonly created_at_ms: number;
+	readonly scheduled_start_ms: number | null;
 	readonly started_at_ms: number | null;
 	readonly ended_at_ms: number | null;
+	readonly version: number;
+	readonly refreshed_at_ms: number;
+	/** When it is to begin, or, where nobody said, when it was made. */
+	readonly time_ms: number;
 }
 
-/** Where a page of the list ended: the next one begins with what is older. */
+export const LIST_ORDERS = ["newest", "start"] as const;
+/** By when they were made, the last first; or by when they begin, the soonest first. */
+export type ListOrder = (typeof LIST_ORDERS)[number];
+
+/** Where a page of the list ended: the next one begins with what comes after. */
 export interface IndexPosition {
-	readonly createdAtMs: number;
+	/** When the last one was made, or when it begins, as the order goes by. */
+	readonly atMs: number;
 	readonly id: string;
 }
+
+export interface IndexQuery {
+	readonly statuses?: readonly BroadcastStatus[];
+	/** When it begins or, where nobody said, was made: from this on, and before that. */
+	readonly fromMs?: number;
+	readonly untilMs?: number;
+	/** In FTS5's query language; see `searchQuery`. */
+	readonly words?: string;
+	readonly order: ListOrder;
+	readonly after?: IndexPosition;
+	readonly limit: number;
+}
+
+const COLUMNS = `id, title, description, host_name, status, layout, created_at_ms, scheduled_start_ms, started_at_ms, ended_at_ms,
+	version, refreshed_at_ms, time_ms`;
+
+/** Only what is as new replaces a row: what was written first may arrive last. */
+const PUT = `INSERT INTO broadcasts
+		(id, title, description, host_name, status, layout, created_at_ms, scheduled_start_ms, started_at_ms, ended_at_ms, version, refreshed_at_ms)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+	ON CONFLICT (id) DO UPDATE SET title = ?2, description = ?3, host_name = ?4, status = ?5, layout = ?6, created_at_ms = ?7,
+		scheduled_start_ms = ?8, started_at_ms = ?9, ended_at_ms = ?10, version = ?11, refreshed_at_ms = ?12
+	WHERE version <= ?11`;
 
 /** The list of broadcasts in D1. Each row is written by its Broadcast object, the source of truth. */
 export class BroadcastTable implements BroadcastIndex {
@@ -26,48 +62,88 @@ export class BroadcastTable implements BroadcastIndex {
 		this.#database = database;
 	}
 
-	async put(record: BroadcastRecord): Promise<void> {
-		await this.#database
-			.prepare(
-				`INSERT INTO broadcasts (id, title, status, layout, created_at_ms, started_at_ms, ended_at_ms)
-				VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-				ON CONFLICT (id) DO UPDATE SET title = ?2, status = ?3, layout = ?4, started_at_ms = ?6, ended_at_ms = ?7`,
-			)
-			.bind(
-				record.id,
-				record.title,
-				record.status,
-				record.layout,
-				record.createdAtMs,
-				record.startedAtMs ?? null,
-				record.endedAtMs ?? null,
-			)
-			.run();
+	/** A row of a newer version stays. */
+	async put(record: BroadcastRecord, nowMs: number): Promise<void> {
+		await this.#write(PUT, entryOfRecord(record), nowMs);
+	}
+
+	/** Puts right a row that was `doubted`, whatever version it has, unless its object has written it meanwhile. */
+	async putRight(entry: IndexEntry, doubted: IndexRow, nowMs: number): Promise<void> {
+		const { version, refreshed_at_ms } = doubted;
+		await this.#write(`${PUT} OR (version = ?13 AND refreshed_at_ms = ?14)`, entry, nowMs, [version, refreshed_at_ms]);
 	}
 
 	async remove(broadcastId: string): Promise<void> {
 		await this.#database.prepare("DELETE FROM broadcasts WHERE id = ?").bind(broadcastId).run();
 	}
 
-	/** Newest first, at most `limit` rows. */
-	async list(query: { status?: BroadcastStatus; after?: IndexPosition; limit: number }): Promise<IndexRow[]> {
-		const { status, after, limit } = query;
-		const conditions = [
-			...(status === undefined ? [] : ["status = ?"]),
-			...(after === undefined ? [] : ["(created_at_ms, id) < (?, ?)"]),
-		];
-		const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")}`;
-		const values = [
-			...(status === undefined ? [] : [status]),
-			...(after === undefined ? [] : [after.createdAtMs, after.id]),
-		];
+	/** At most `limit` rows, in order. Rows that do not change come once, whatever is added or removed between pages. */
+	async list(query: IndexQuery): Promise<IndexRow[]> {
+		const { statuses, fromMs, untilMs, words, order, after, limit } = query;
+		const byTime = order === "start";
+		const conditions: { readonly sql: string; readonly values: readonly (string | number)[] }[] = [];
+		if (statuses !== undefined) {
+			conditions.push({ sql: `status IN (${statuses.map(() => "?").join(", ")})`, values: statuses });
+		}
+		if (fromMs !== undefined) {
+			conditions.push({ sql: "time_ms >= ?", values: [fromMs] });
+		}
+		if (untilMs !== undefined) {
+			conditions.push({ sql: "time_ms < ?", values: [untilMs] });
+		}
+		if (words !== undefined) {
+			conditions.push({
+				sql: "number IN (SELECT rowid FROM broadcast_words WHERE broadcast_words MATCH ?)",
+				values: [words],
+			});
+		}
+		if (after !== undefined) {
+			conditions.push({
+				sql: byTime ? "(time_ms, id) > (?, ?)" : "(created_at_ms, id) < (?, ?)",
+				values: [after.atMs, after.id],
+			});
+		}
+		const where = conditions.length === 0 ? "" : `WHERE ${conditions.map(({ sql }) => sql).join(" AND ")}`;
 		const { results } = await this.#database
 			.prepare(
-				`SELECT id, title, status, layout, created_at_ms, started_at_ms, ended_at_ms FROM broadcasts ${where}
-				ORDER BY created_at_ms DESC, id DESC LIMIT ?`,
+				`SELECT ${COLUMNS} FROM broadcasts ${where}
+				ORDER BY ${byTime ? "time_ms, id" : "created_at_ms DESC, id DESC"} LIMIT ?`,
 			)
-			.bind(...values, limit)
+			.bind(...conditions.flatMap(({ values }) => values), limit)
 			.all<IndexRow>();
 		return results;
+	}
+
+	/** How many broadcasts there are in each status. */
+	async counts(): Promise<Readonly<Record<BroadcastStatus, number>>> {
+		const { results } = await this.#database
+			.prepare("SELECT status, COUNT(*) AS count FROM broadcasts GROUP BY status")
+			.all<{ status: string; count: number }>();
+		const count = (status: BroadcastStatus) => results.find((row) => row.status === status)?.count ?? 0;
+		return Object.fromEntries(BROADCAST_STATUSES.map((status) => [status, count(status)])) as Record<
+			BroadcastStatus,
+			number
+		>;
+	}
+
+	async #write(sql: string, entry: IndexEntry, nowMs: number, more: readonly number[] = []): Promise<void> {
+		await this.#database
+			.prepare(sql)
+			.bind(
+				entry.id,
+				entry.title,
+				entry.description,
+				entry.hostName,
+				entry.status,
+				entry.layout,
+				entry.createdAtMs,
+				entry.scheduledStartMs ?? null,
+				entry.startedAtMs ?? null,
+				entry.endedAtMs ?? null,
+				entry.version,
+				nowMs,
+				...more,
+			)
+			.run();
 	}
 }

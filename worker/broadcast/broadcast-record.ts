@@ -1,15 +1,15 @@
-import type { LayoutName } from "../../media/layout.ts";
 import type {
-	BroadcastView,
-	DestinationView,
+	BroadcastSettings,
+	BroadcastStatus,
 	LeasePhase,
 	NewBroadcast,
 	NewDestination,
+	NewInvite,
+	NewWebhook,
 } from "../protocol/broadcast-commands.ts";
 import type { EgressConfig, EgressState, ProgramPlan, ProgramSource } from "../protocol/object-rpc.ts";
-import { MAIN_PROGRAM_STREAM, type PersonId, publishedStreamNameSchema, type StreamName } from "../protocol/roles.ts";
-import { redactDestinationUrl } from "./destination-policy.ts";
-import type { BroadcastStatus } from "./lifecycle.ts";
+import { MAIN_PROGRAM_STREAM, type PersonId, type StreamName } from "../protocol/roles.ts";
+import { newPeople, type PersonRecord } from "./person-record.ts";
 
 /** AAC-LC at the rate the large services ask for. */
 export const AUDIO_BITRATE_BPS = 128_000;
@@ -17,7 +17,6 @@ export const AUDIO_BITRATE_BPS = 128_000;
 export const KEY_FRAME_INTERVAL_S = 2;
 
 export interface DestinationRecord extends NewDestination {
-	readonly id: string;
 	/** What its Egress object has been asked: "starting" until it has answered. All but "idle" and "stopped" must be undone in the end. */
 	readonly egress: "idle" | "starting" | "started" | "stopped";
 	/** Taken off by the user; forgotten once its Egress has stopped. */
@@ -26,6 +25,16 @@ export interface DestinationRecord extends NewDestination {
 	readonly resume: boolean;
 	readonly state: EgressState | "idle";
 	readonly lastError?: string;
+}
+
+export interface InviteRecord extends NewInvite {
+	readonly createdAtMs: number;
+	readonly uses: number;
+	readonly revokedAtMs?: number;
+}
+
+export interface WebhookRecord extends NewWebhook {
+	readonly createdAtMs: number;
 }
 
 export interface LeaseRecord {
@@ -47,14 +56,28 @@ export interface LeaseRecord {
 }
 
 /** All that a Broadcast object knows, as it is stored. */
-export interface BroadcastRecord extends Omit<NewBroadcast, "destinations"> {
+export interface BroadcastRecord extends Omit<BroadcastSettings, "hostName"> {
+	readonly id: string;
 	readonly status: BroadcastStatus;
+	/** Rises by one with every change of what the API shows. */
+	readonly version: number;
 	readonly createdAtMs: number;
 	readonly startedAtMs?: number;
 	readonly endedAtMs?: number;
-	/** Why it ended, in words. */
+	/** Why it ended or was cancelled, in words. */
 	readonly endReason?: string;
-	readonly streamKeyHashes: Readonly<Record<PersonId, string>>;
+	/** How often its start was set anew, as a calendar counts. */
+	readonly rescheduled: number;
+	/** The host, and one place for each guest there may be. */
+	readonly people: readonly PersonRecord[];
+	/** Raised to make every viewer's token worthless. */
+	readonly viewerVersion: number;
+	/** Whether names are shown. */
+	readonly labels: boolean;
+	/** Who comes first in the scene, where that was chosen. */
+	readonly order: readonly PersonId[];
+	readonly invites: readonly InviteRecord[];
+	readonly webhooks: readonly WebhookRecord[];
 	readonly destinations: readonly DestinationRecord[];
 	readonly lease: LeaseRecord;
 	readonly liveStreams: readonly StreamName[];
@@ -72,6 +95,8 @@ export interface BroadcastRecord extends Omit<NewBroadcast, "destinations"> {
 	readonly acknowledgedPlan?: ProgramPlan;
 	/** When to ask the Router who publishes. */
 	readonly streamsDueAtMs?: number;
+	/** Whose sockets are still to be closed, since their credentials were made worthless. */
+	readonly toDisconnect: readonly (PersonId | "viewer")[];
 	/** Whether the list of broadcasts shows this state. */
 	readonly indexed: boolean;
 	readonly routerOpen: boolean;
@@ -84,65 +109,40 @@ export interface BroadcastRecord extends Omit<NewBroadcast, "destinations"> {
 
 export const NO_LEASE: LeaseRecord = { phase: "none", fence: 0, failures: 0 };
 
-export function newDestinationRecord(id: string, destination: NewDestination): DestinationRecord {
-	return { ...destination, id, egress: "idle", removed: false, resume: false, state: "idle" };
+export function newDestinationRecord(destination: NewDestination): DestinationRecord {
+	return { ...destination, egress: "idle", removed: false, resume: false, state: "idle" };
 }
 
 /** What a broadcast knows of the world before anyone told it anything. */
-const NOTHING_HEARD = {
+export const NOTHING_HEARD = {
+	version: 1,
+	rescheduled: 0,
+	viewerVersion: 1,
+	labels: true,
+	order: [],
+	invites: [],
+	webhooks: [],
 	lease: NO_LEASE,
 	liveStreams: [],
 	leftAtMs: {},
 	expected: [],
 	programSource: "none",
+	toDisconnect: [],
 	indexed: false,
 	routerOpen: false,
 	failedRounds: 0,
 	deleted: false,
 } as const satisfies Partial<BroadcastRecord>;
 
-export function newBroadcastRecord(
-	input: NewBroadcast,
-	streamKeyHashes: Readonly<Record<PersonId, string>>,
-	destinations: readonly DestinationRecord[],
-	nowMs: number,
-): BroadcastRecord {
+export function newBroadcastRecord(input: NewBroadcast, nowMs: number): BroadcastRecord {
+	const { hostName, streamKeyHashes, destinations, ...settings } = input;
 	return {
-		...input,
-		destinations,
-		status: "lobby",
+		...settings,
+		status: input.scheduledStartMs === undefined ? "lobby" : "scheduled",
 		createdAtMs: nowMs,
-		streamKeyHashes,
+		people: newPeople({ ...settings, hostName, streamKeyHashes }),
+		destinations: destinations.map(newDestinationRecord),
 		...NOTHING_HEARD,
-	};
-}
-
-/** How broadcasts were made before they could choose: always composed. */
-const CHOICES_BEFORE = { alwaysCompose: true, holdSeconds: 120, guestGraceSeconds: 10 } as const;
-
-const DESTINATION_CHOICES_BEFORE = { allowBFrames: true, resume: false } as const;
-
-/** A record as it is read back: one that an older version of the system stored, before a deploy, gets what it lacks. */
-export function restoredRecord(stored: BroadcastRecord): BroadcastRecord {
-	return {
-		...NOTHING_HEARD,
-		...CHOICES_BEFORE,
-		...stored,
-		liveStreams: stored.liveStreams.filter((stream) => publishedStreamNameSchema.safeParse(stream).success),
-		destinations: stored.destinations.map((destination) => ({ ...DESTINATION_CHOICES_BEFORE, ...destination })),
-	};
-}
-
-export function destinationView(destination: DestinationRecord): DestinationView {
-	const { id, name, url, streamKey, allowBFrames, state, lastError } = destination;
-	return {
-		id,
-		...(name === undefined ? {} : { name }),
-		url: redactDestinationUrl(url),
-		hasStreamKey: streamKey !== undefined && streamKey !== "",
-		allowBFrames,
-		state,
-		...(lastError === undefined ? {} : { lastError }),
 	};
 }
 
@@ -150,33 +150,9 @@ export function shownDestinations(record: BroadcastRecord): readonly Destination
 	return record.destinations.filter((destination) => !destination.removed);
 }
 
-export function broadcastView(record: BroadcastRecord): BroadcastView {
-	const { id, status, title, description, hostName, guestName, layout, width, height, frameRate, videoBitrateBps } =
-		record;
-	const { alwaysCompose, holdSeconds, guestGraceSeconds } = record;
-	const { createdAtMs, startedAtMs, endedAtMs, endReason, liveStreams } = record;
-	return {
-		id,
-		status,
-		title,
-		...(description === undefined ? {} : { description }),
-		hostName,
-		guestName,
-		layout,
-		width,
-		height,
-		frameRate,
-		videoBitrateBps,
-		alwaysCompose,
-		holdSeconds,
-		guestGraceSeconds,
-		createdAtMs,
-		...(startedAtMs === undefined ? {} : { startedAtMs }),
-		...(endedAtMs === undefined ? {} : { endedAtMs }),
-		...(endReason === undefined ? {} : { endReason }),
-		liveStreams,
-		destinations: shownDestinations(record).map(destinationView),
-	};
+/** The person of that id, where the broadcast has a place for them. */
+export function personOf(record: Pick<BroadcastRecord, "people">, id: PersonId): PersonRecord | undefined {
+	return record.people.find((person) => person.id === id);
 }
 
 export function egressConfig(record: BroadcastRecord, destination: DestinationRecord): EgressConfig {
@@ -184,8 +160,8 @@ export function egressConfig(record: BroadcastRecord, destination: DestinationRe
 		broadcastId: record.id,
 		destinationId: destination.id,
 		stream: MAIN_PROGRAM_STREAM,
-		url: destination.url,
-		...(destination.streamKey === undefined ? {} : { streamKey: destination.streamKey }),
+		sealedAddress: destination.sealedAddress,
+		via: destination.via,
 		width: record.width,
 		height: record.height,
 		frameRate: record.frameRate,
@@ -195,11 +171,16 @@ export function egressConfig(record: BroadcastRecord, destination: DestinationRe
 }
 
 /** The record of a broadcast that is over, for a reason in words. */
-export function endedRecord(record: BroadcastRecord, reason: string, nowMs: number): BroadcastRecord {
+export function endedRecord(
+	record: BroadcastRecord,
+	reason: string,
+	nowMs: number,
+	status: "ended" | "cancelled" = "ended",
+): BroadcastRecord {
 	const { compositeFence: _, ...rest } = record;
 	return {
 		...rest,
-		status: "ended",
+		status,
 		endedAtMs: nowMs,
 		endReason: reason,
 		liveStreams: [],
@@ -224,9 +205,4 @@ export function withDestination(
 /** The record without a destination. */
 export function withoutDestination(record: BroadcastRecord, destinationId: string): BroadcastRecord {
 	return { ...record, destinations: record.destinations.filter(({ id }) => id !== destinationId) };
-}
-
-/** The record with another layout; the same record when it has that layout already. */
-export function withLayout(record: BroadcastRecord, layout: LayoutName): BroadcastRecord {
-	return record.layout === layout ? record : { ...record, layout, indexed: false };
 }

@@ -1,20 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
-import type { LayoutName } from "../../media/layout.ts";
 import { answerClose } from "../answer-close.ts";
-import { randomCode } from "../auth/random-id.ts";
 import { signRoleToken } from "../auth/role-token.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
-import { hashStreamKey, newStreamKey } from "../auth/stream-key.ts";
 import { COMPOSITOR_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
 import type { Env } from "../env.ts";
 import type {
+	BroadcastCommand,
 	BroadcastCommands,
 	BroadcastStats,
 	BroadcastView,
-	CreatedBroadcast,
-	DestinationView,
+	CommandContext,
+	CommandResult,
+	InviteView,
 	NewBroadcast,
-	NewDestination,
+	TokenClaim,
+	WebhookView,
 } from "../protocol/broadcast-commands.ts";
 import {
 	type BroadcastRpc,
@@ -28,7 +28,7 @@ import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { BroadcastTable } from "./broadcast-index.ts";
-import { type BroadcastRecord, restoredRecord } from "./broadcast-record.ts";
+import type { BroadcastRecord } from "./broadcast-record.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
 import {
 	acceptControlSocket,
@@ -37,12 +37,13 @@ import {
 	readMember,
 	wrapControlSocket,
 } from "./control-sockets.ts";
+import { isOver } from "./lifecycle.ts";
+import { restoredRecord } from "./restored-record.ts";
+import { withSealedDestinations } from "./sealed-destinations.ts";
 import { statsReport } from "./stats-report.ts";
 import { WorkRunner } from "./work-runner.ts";
 
 const RECORD_KEY = "broadcast";
-/** Of destination ids: unique within one broadcast, and not to be guessed from each other. */
-const DESTINATION_ID_LENGTH = 12;
 
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
 export class Broadcast extends DurableObject<Env> implements BroadcastRpc, BroadcastCommands {
@@ -56,56 +57,36 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		this.#room = new ControlRoom({
 			sockets: () => openControlSockets(this.ctx),
 			record: () => this.#control.record,
-			setLayout: async (layout) => {
-				const outcome = await this.setLayout(layout);
-				return outcome.ok ? undefined : outcome.refusal;
-			},
+			command: (command, context) => this.command(command, context),
 		});
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
 		this.ctx.blockConcurrencyWhile(async () => {
 			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);
-			this.#control = this.#controlOf(stored === undefined ? undefined : restoredRecord(stored));
+			this.#control = this.#controlOf(
+				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
+			);
 			this.#alarmAtMs = (await this.ctx.storage.getAlarm()) ?? undefined;
 		});
 	}
 
-	async create(input: NewBroadcast): Promise<Outcome<CreatedBroadcast>> {
-		const streamKeys = { host: newStreamKey(input.id, "host"), guest: newStreamKey(input.id, "guest") };
-		const hashes = { host: await hashStreamKey(streamKeys.host), guest: await hashStreamKey(streamKeys.guest) };
-		const created = await this.#control.create(input, hashes, newDestinationId, Date.now());
-		return created.ok ? done({ broadcast: created.value, streamKeys }) : created;
+	create(input: NewBroadcast, context: CommandContext): Promise<Outcome<BroadcastView>> {
+		return this.#control.create(input, context, Date.now());
+	}
+
+	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>> {
+		return this.#control.command(command, context, Date.now());
 	}
 
 	async view(): Promise<Outcome<BroadcastView>> {
 		return this.#control.view();
 	}
 
-	start(): Promise<Outcome<BroadcastView>> {
-		return this.#control.start(Date.now());
+	async invites(): Promise<Outcome<readonly InviteView[]>> {
+		return this.#control.invites();
 	}
 
-	end(by = "request"): Promise<Outcome<BroadcastView>> {
-		return this.#control.end(`ended by ${by}`, Date.now());
-	}
-
-	remove(): Promise<Outcome<null>> {
-		return this.#control.remove(Date.now());
-	}
-
-	setLayout(layout: LayoutName): Promise<Outcome<BroadcastView>> {
-		return this.#control.setLayout(layout, Date.now());
-	}
-
-	addDestination(destination: NewDestination): Promise<Outcome<DestinationView>> {
-		return this.#control.addDestination(newDestinationId(), destination, Date.now());
-	}
-
-	async listDestinations(): Promise<Outcome<readonly DestinationView[]>> {
-		return this.#control.listDestinations();
-	}
-
-	removeDestination(destinationId: string): Promise<Outcome<null>> {
-		return this.#control.removeDestination(destinationId, Date.now());
+	async webhooks(): Promise<Outcome<readonly WebhookView[]>> {
+		return this.#control.webhooks();
 	}
 
 	async stats(): Promise<Outcome<BroadcastStats>> {
@@ -121,13 +102,12 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		return done(await statsReport(record, this.#room.latestStats(), ports, Date.now()));
 	}
 
-	async checkStreamKey(role: PersonId, keyHash: string): Promise<Outcome<null>> {
-		const record = this.#control.record;
-		// Hashes of 120 random bits: comparing them tells nothing of the key, however long it takes.
-		if (record === undefined || record.streamKeyHashes[role] !== keyHash) {
-			return refused("unauthorized", `auth: expected the ${role}'s stream key, got another`);
-		}
-		return done(null);
+	async checkStreamKey(person: PersonId, keyHash: string): Promise<Outcome<null>> {
+		return this.#control.checkStreamKey(person, keyHash);
+	}
+
+	async checkToken(claim: TokenClaim): Promise<Outcome<null>> {
+		return this.#control.checkToken(claim);
 	}
 
 	async admit(compositorFence?: number): Promise<Outcome<null>> {
@@ -135,8 +115,11 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		if (record === undefined) {
 			return notFound();
 		}
-		if (record.status === "ended") {
-			return refused("broadcast-ended", "broadcast: expected one that has not ended, got one that has");
+		if (isOver(record.status)) {
+			return refused("broadcast-ended", `broadcast: expected one that is not over, got one that is ${record.status}`, {
+				expected: ["scheduled", "lobby", "live"],
+				found: record.status,
+			});
 		}
 		if (compositorFence !== undefined && compositorFence !== record.lease.fence) {
 			return refused("taken-over", `broadcast: expected fence ${record.lease.fence}, got ${compositorFence}`);
@@ -221,6 +204,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 				sceneChanged: (next) => this.#room.sceneChanged(next),
 				statusChanged: (next) => this.#room.statusChanged(next),
 				fenceRaised: (fence) => this.#room.fenceRaised(fence),
+				disconnect: (people) => this.#room.disconnect(people, "auth: what it came with was made worthless"),
 				dismissAll: (reason) => this.#room.dismissAll(reason),
 			},
 			work: new WorkRunner({
@@ -260,8 +244,4 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 	#egress(broadcastId: string, destinationId: string) {
 		return this.env.EGRESS.getByName(`${broadcastId}/${destinationId}`);
 	}
-}
-
-function newDestinationId(): string {
-	return randomCode(DESTINATION_ID_LENGTH);
 }

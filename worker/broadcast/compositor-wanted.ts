@@ -1,3 +1,4 @@
+import { GUEST_IDS } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
 import { type Attendance, isExpected, isLive } from "./presence.ts";
 
@@ -30,7 +31,7 @@ export function compositorWanted(
 	if (record.alwaysCompose) {
 		return "always";
 	}
-	if (isExpected(record, "guest", nowMs)) {
+	if (GUEST_IDS.some((guest) => isExpected(record, guest, nowMs))) {
 		return "guest";
 	}
 	if (isLive(record, "host")) {

@@ -1,10 +1,12 @@
-import { LAYOUT_NAMES, type LayoutName } from "../../media/layout.ts";
+import { LAYOUT_NAMES } from "../../media/layout.ts";
+import type { BroadcastCommand, CommandContext, CommandResult } from "../protocol/broadcast-commands.ts";
 import type { CloseKind } from "../protocol/close-codes.ts";
 import type { CompositorStats } from "../protocol/compositor-stats.ts";
 import { type ControlEvent, type ControlRequest, controlRequestSchema } from "../protocol/control-messages.ts";
-import { PROBLEMS, type Refusal } from "../protocol/problem.ts";
-import type { Role } from "../protocol/roles.ts";
+import { type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
+import type { PersonId, Role } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
+import { isOver } from "./lifecycle.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
 
@@ -15,6 +17,8 @@ export const MAX_CONTROL_SOCKETS = 64;
 
 export interface ControlMember {
 	readonly role: Role;
+	/** Of host and guests. */
+	readonly person?: PersonId;
 	/** Of compositors. */
 	readonly fence?: number;
 }
@@ -28,7 +32,7 @@ export interface ControlRoomPorts {
 	/** The sockets that are open now. */
 	sockets(): readonly ControlSocket[];
 	record(): BroadcastRecord | undefined;
-	setLayout(layout: LayoutName): Promise<Refusal | undefined>;
+	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
 }
 
 /** Who is on the control sockets of a broadcast, what each is told and what each may ask. */
@@ -49,7 +53,7 @@ export class ControlRoom {
 	/** Tells a new member what there is to know. */
 	joined(socket: ControlSocket): void {
 		const record = this.#ports.record();
-		if (record === undefined || record.status === "ended") {
+		if (record === undefined || isOver(record.status)) {
 			socket.close("ended", "control: expected a broadcast that has not ended, got one that has");
 			return;
 		}
@@ -82,7 +86,7 @@ export class ControlRoom {
 				this.#send(socket, { type: "pong" });
 				return;
 			case "set-layout":
-				return this.#setLayout(socket, request.layout);
+				return this.#command(socket, { type: "set-scene", layout: request.layout });
 			case "compositor-stats":
 				this.#takeStats(socket, request.stats, nowMs);
 		}
@@ -105,23 +109,32 @@ export class ControlRoom {
 		}
 	}
 
+	/** Closes the sockets of people whose credentials were made worthless. */
+	disconnect(people: readonly (PersonId | "viewer")[], reason: string): void {
+		for (const socket of this.#ports.sockets()) {
+			if (socket.person !== undefined && people.includes(socket.person)) {
+				socket.close("unauthorized", reason);
+			}
+		}
+	}
+
 	dismissAll(reason: string): void {
 		for (const socket of this.#ports.sockets()) {
 			socket.close("ended", reason);
 		}
 	}
 
-	async #setLayout(socket: ControlSocket, layout: LayoutName): Promise<void> {
+	async #command(socket: ControlSocket, command: BroadcastCommand): Promise<void> {
 		if (socket.role !== "host" && socket.role !== "admin") {
 			this.#refuse(socket, {
 				kind: "forbidden",
-				detail: `control: expected host or admin to set the layout, got ${socket.role}`,
+				detail: `control: expected host or admin to ${command.type}, got ${socket.role}`,
 			});
 			return;
 		}
-		const refusal = await this.#ports.setLayout(layout);
-		if (refusal !== undefined) {
-			this.#refuse(socket, refusal);
+		const outcome = await this.#ports.command(command, { actor: socket.person ?? "admin" });
+		if (!outcome.ok) {
+			this.#refuse(socket, outcome.refusal);
 		}
 	}
 

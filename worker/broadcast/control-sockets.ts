@@ -1,11 +1,15 @@
 import { z } from "zod";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../protocol/control-messages.ts";
-import { roleSchema } from "../protocol/roles.ts";
+import { personIdSchema, roleSchema } from "../protocol/roles.ts";
 import type { ControlMember, ControlSocket } from "./control-room.ts";
 
 /** What survives hibernation with each socket. */
-const memberSchema = z.object({ role: roleSchema, fence: z.coerce.number().int().positive().optional() });
+const memberSchema = z.object({
+	role: roleSchema,
+	person: personIdSchema.optional(),
+	fence: z.coerce.number().int().positive().optional(),
+});
 
 /** Answered by the runtime, without waking the object. */
 export const PING_PONG = new WebSocketRequestResponsePair(CONTROL_PING_TEXT, CONTROL_PONG_TEXT);
@@ -41,6 +45,6 @@ export function wrapControlSocket(socket: WebSocket): ControlSocket {
 	};
 }
 
-function toMember({ role, fence }: z.infer<typeof memberSchema>): ControlMember {
-	return fence === undefined ? { role } : { role, fence };
+function toMember({ role, person, fence }: z.infer<typeof memberSchema>): ControlMember {
+	return { role, ...(person === undefined ? {} : { person }), ...(fence === undefined ? {} : { fence }) };
 }

@@ -1,31 +1,105 @@
-import { done, type Outcome, refused } from "../protocol/problem.ts";
+import { BROADCAST_STATUSES, type BroadcastStatus, type CommandType } from "../protocol/broadcast-commands.ts";
+import { done, type Outcome, type ProblemKind, refused } from "../protocol/problem.ts";
 
-/** In the order a broadcast goes through them. */
-export const BROADCAST_STATUSES = ["lobby", "live", "ended"] as const;
-export type BroadcastStatus = (typeof BROADCAST_STATUSES)[number];
+/** What time and the people's media do to a broadcast by themselves, beside the commands. */
+export type LifecycleStep = CommandType | "open-lobby";
 
-export type LifecycleCommand = "start" | "end" | "change" | "delete";
+type Rule =
+	/** Legal, and leads to that status. Where it is the present one, nothing happens: the command is idempotent. */
+	| { readonly to: BroadcastStatus }
+	/** Legal, and leaves the status as it is. */
+	| "keeps"
+	/** Refused. */
+	| ProblemKind;
 
-/**
- * The one place where a broadcast's status changes: what it becomes by a command, or why the command is refused. `start` and `end` are
- * idempotent: where they have nothing to do they answer the status unchanged. `change` stands for every command that alters what is or will
- * be on air; it never changes the status.
- */
-export function statusAfter(status: BroadcastStatus, command: LifecycleCommand): Outcome<BroadcastStatus> {
-	switch (command) {
-		case "start":
-			return status === "ended"
-				? refused("broadcast-ended", "broadcast: expected one in the lobby to start, got one that has ended")
-				: done("live");
-		case "end":
-			return done("ended");
-		case "change":
-			return status === "ended"
-				? refused("broadcast-ended", "broadcast: expected one that has not ended, got one that has")
-				: done(status);
-		case "delete":
-			return status === "live"
-				? refused("already-live", "broadcast: expected one that is not live to delete, got one that is: end it first")
-				: done(status);
+type Row = Readonly<Record<BroadcastStatus, Rule>>;
+
+/** What is or will be on air. */
+const CHANGE: Row = {
+	scheduled: "keeps",
+	lobby: "keeps",
+	live: "keeps",
+	ended: "broadcast-ended",
+	cancelled: "broadcast-ended",
+};
+/** Tidying up, which hurts nobody at any time. */
+const ANY: Row = { scheduled: "keeps", lobby: "keeps", live: "keeps", ended: "keeps", cancelled: "keeps" };
+
+/** Which command is legal in which status, and what it leads to: the one place where a broadcast's status changes. */
+export const LIFECYCLE: Readonly<Record<LifecycleStep, Row>> = {
+	"open-lobby": {
+		scheduled: { to: "lobby" },
+		lobby: { to: "lobby" },
+		live: "already-live",
+		ended: "broadcast-ended",
+		cancelled: "broadcast-ended",
+	},
+	start: {
+		scheduled: { to: "live" },
+		lobby: { to: "live" },
+		live: { to: "live" },
+		ended: "broadcast-ended",
+		cancelled: "broadcast-ended",
+	},
+	end: {
+		scheduled: { to: "ended" },
+		lobby: { to: "ended" },
+		live: { to: "ended" },
+		ended: { to: "ended" },
+		cancelled: "broadcast-ended",
+	},
+	cancel: {
+		scheduled: { to: "cancelled" },
+		lobby: { to: "cancelled" },
+		live: "already-live",
+		ended: "broadcast-ended",
+		cancelled: { to: "cancelled" },
+	},
+	/** Refused while it is live, so that no slip of the hand takes it off air for good. */
+	delete: { ...ANY, live: "already-live" },
+	update: CHANGE,
+	"set-scene": CHANGE,
+	"set-person": CHANGE,
+	"admit-person": CHANGE,
+	"remove-person": CHANGE,
+	"renew-credentials": CHANGE,
+	"create-invite": CHANGE,
+	"revoke-invite": ANY,
+	"redeem-invite": CHANGE,
+	"add-destination": CHANGE,
+	"update-destination": CHANGE,
+	"remove-destination": ANY,
+	"add-webhook": ANY,
+	"remove-webhook": ANY,
+};
+
+/** The status a command leads to, or why it is refused, with the statuses in which it would not be. */
+export function statusAfter(status: BroadcastStatus, step: LifecycleStep): Outcome<BroadcastStatus> {
+	const rule = LIFECYCLE[step][status];
+	if (rule === "keeps") {
+		return done(status);
 	}
+	if (typeof rule === "object") {
+		return done(rule.to);
+	}
+	const expected = legalStatuses(step);
+	return refused(
+		rule,
+		`broadcast: expected one that is ${expected.join(" or ")} to ${step}, got one that is ${status}`,
+		{
+			expected,
+			found: status,
+		},
+	);
+}
+
+export function legalStatuses(step: LifecycleStep): BroadcastStatus[] {
+	return BROADCAST_STATUSES.filter(
+		(status) => typeof LIFECYCLE[step][status] === "object" || LIFECYCLE[step][status] === "keeps",
+	);
+}
+
+/** Over, one way or the other: nothing of it goes on air any more. */
+export function isOver(status: BroadcastStatus): boolean {
+	return status === "ended" || status === "cancelled";
 }

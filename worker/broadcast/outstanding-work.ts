@@ -1,6 +1,8 @@
+import type { PersonId } from "../protocol/roles.ts";
 import { COMPOSITE_WITHIN_MS, RELEASE_WITHIN_MS } from "./attended.ts";
 import type { BroadcastRecord, DestinationRecord } from "./broadcast-record.ts";
 import { compositorWanted } from "./compositor-wanted.ts";
+import { isOver } from "./lifecycle.ts";
 import { graceEndsMs, unattendedEnd } from "./presence.ts";
 import { isAcknowledged, programPlan } from "./program-plan.ts";
 
@@ -10,6 +12,8 @@ export type WorkStep =
 	| { readonly kind: "plan-program" }
 	| { readonly kind: "check-streams" }
 	| { readonly kind: "end-router" }
+	/** Cuts off whoever holds credentials that are worth nothing any more. */
+	| { readonly kind: "disconnect"; readonly people: readonly (PersonId | "viewer")[] }
 	| { readonly kind: "start-egress"; readonly destinationId: string }
 	| { readonly kind: "resume-egress"; readonly destinationId: string }
 	| { readonly kind: "stop-egress"; readonly destinationId: string }
@@ -20,7 +24,7 @@ export type WorkStep =
 	| { readonly kind: "unindex" };
 
 /** Who is asked: the steps of one lane follow each other, and those of different lanes do not wait for each other. */
-export type WorkLane = "router" | "pool" | "index" | `egress/${string}`;
+export type WorkLane = "router" | "people" | "pool" | "index" | `egress/${string}`;
 
 export function laneOf(step: WorkStep): WorkLane {
 	switch (step.kind) {
@@ -29,6 +33,8 @@ export function laneOf(step: WorkStep): WorkLane {
 		case "check-streams":
 		case "end-router":
 			return "router";
+		case "disconnect":
+			return "people";
 		case "request-lease":
 		case "check-lease":
 		case "release-lease":
@@ -48,6 +54,7 @@ export function outstandingWork(record: BroadcastRecord, nowMs: number): readonl
 	return [
 		...record.destinations.map((destination) => egressWork(record, destination)),
 		routerWork(record, nowMs),
+		record.toDisconnect.length === 0 ? undefined : { kind: "disconnect" as const, people: record.toDisconnect },
 		leaseWork(record, nowMs),
 		record.indexed ? undefined : { kind: record.deleted ? ("unindex" as const) : ("index" as const) },
 	].filter((step) => step !== undefined);
@@ -67,8 +74,7 @@ function liveDeadlinesMs(record: BroadcastRecord): (number | undefined)[] {
 	const { phase, dueAtMs, unwantedSinceMs, awaitedSinceMs } = record.lease;
 	return [
 		unattendedEnd(record)?.atMs,
-		graceEndsMs(record, "host"),
-		graceEndsMs(record, "guest"),
+		...record.people.map(({ id }) => graceEndsMs(record, id)),
 		phase === "none" ? undefined : dueAtMs,
 		unwantedSinceMs === undefined ? undefined : unwantedSinceMs + RELEASE_WITHIN_MS,
 		awaitedSinceMs === undefined ? undefined : awaitedSinceMs + COMPOSITE_WITHIN_MS,
@@ -78,7 +84,7 @@ function liveDeadlinesMs(record: BroadcastRecord): (number | undefined)[] {
 
 function egressWork(record: BroadcastRecord, { id, egress, removed, resume }: DestinationRecord): WorkStep | undefined {
 	const isBusy = egress === "starting" || egress === "started";
-	if (removed || record.status === "ended") {
+	if (removed || isOver(record.status)) {
 		return isBusy ? { kind: "stop-egress", destinationId: id } : undefined;
 	}
 	if (record.status !== "live") {
@@ -91,7 +97,7 @@ function egressWork(record: BroadcastRecord, { id, egress, removed, resume }: De
 }
 
 function routerWork(record: BroadcastRecord, nowMs: number): WorkStep | undefined {
-	const wanted = record.status !== "ended" && !record.deleted;
+	const wanted = !isOver(record.status) && !record.deleted;
 	if (wanted !== record.routerOpen) {
 		return { kind: wanted ? "open-router" : "end-router" };
 	}

@@ -1,5 +1,6 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
+import { isOver } from "./lifecycle.ts";
 
 /** A broadcast that was started and to which nobody came at all is waited for this long: people start early, but not by hours. */
 export const NEVER_CAME_MS = 3_600_000;
@@ -7,7 +8,7 @@ export const NEVER_CAME_MS = 3_600_000;
 /** The part of a record that tells who is there. */
 export type Attendance = Pick<
 	BroadcastRecord,
-	"status" | "liveStreams" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds"
+	"status" | "liveStreams" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds" | "people"
 >;
 
 export function isLive(record: Pick<Attendance, "liveStreams">, person: PersonId): boolean {
@@ -20,13 +21,21 @@ export function graceEndsMs(record: Attendance, person: PersonId): number | unde
 	return isLive(record, person) || leftAtMs === undefined ? undefined : leftAtMs + record.guestGraceSeconds * 1_000;
 }
 
-/** Whose media is coming, or is about to come again: their stream is live, or they left less than the grace time ago. */
+/** Who may be on air: the host, and the guests who were admitted. */
+export function admittedPeople({ people }: Pick<Attendance, "people">): PersonId[] {
+	return people.filter(({ admitted }) => admitted).map(({ id }) => id);
+}
+
+/**
+ * Whose media is coming, or is about to come again: they may be on air, and their stream is live, or they left less than the grace time ago.
+ */
 export function isExpected(record: Attendance, person: PersonId, nowMs: number): boolean {
-	return isLive(record, person) || nowMs < (graceEndsMs(record, person) ?? nowMs);
+	const isThere = isLive(record, person) || nowMs < (graceEndsMs(record, person) ?? nowMs);
+	return isThere && admittedPeople(record).includes(person);
 }
 
 export function expectedPeople(record: Attendance, nowMs: number): PersonId[] {
-	return record.status === "ended" ? [] : PERSON_IDS.filter((person) => isExpected(record, person, nowMs));
+	return isOver(record.status) ? [] : PERSON_IDS.filter((person) => isExpected(record, person, nowMs));
 }
 
 /**
@@ -35,7 +44,11 @@ export function expectedPeople(record: Attendance, nowMs: number): PersonId[] {
  */
 export function unattendedEnd(record: Attendance): { readonly atMs: number; readonly reason: string } | undefined {
 	const { status, startedAtMs, holdSeconds } = record;
-	if (status !== "live" || startedAtMs === undefined || PERSON_IDS.some((person) => isLive(record, person))) {
+	if (
+		status !== "live" ||
+		startedAtMs === undefined ||
+		admittedPeople(record).some((person) => isLive(record, person))
+	) {
 		return undefined;
 	}
 	const leftAtMs = Math.max(...PERSON_IDS.map((person) => record.leftAtMs[person] ?? 0));

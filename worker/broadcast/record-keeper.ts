@@ -1,10 +1,15 @@
+import type { CommandContext } from "../protocol/broadcast-commands.ts";
 import { attended } from "./attended.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
+import { broadcastView } from "./broadcast-view.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
 
+export type ChangeCause = Pick<CommandContext, "actor" | "requestId">;
+
 export interface BroadcastStore {
-	save(record: BroadcastRecord): Promise<void>;
+	/** @param before as it was, for whoever is told of the difference; `undefined` of a new one */
+	save(record: BroadcastRecord, before: BroadcastRecord | undefined, cause: ChangeCause): Promise<void>;
 	/** Forgets everything, the alarm included. */
 	clear(): Promise<void>;
 	/** Calls `BroadcastControl.settle` at that time; `undefined` cancels. */
@@ -17,6 +22,8 @@ export interface BroadcastAudience {
 	statusChanged(record: BroadcastRecord): void;
 	/** A newer compositor was asked for: those with a lower fence are dismissed. */
 	fenceRaised(fence: number): void;
+	/** These people's credentials were made worthless: they are dismissed. */
+	disconnect(people: BroadcastRecord["toDisconnect"]): void;
 	/** The broadcast is over or deleted: nobody stays. */
 	dismissAll(reason: string): void;
 }
@@ -48,16 +55,21 @@ export class RecordKeeper {
 		return this.#random();
 	}
 
-	async change(next: BroadcastRecord, nowMs: number): Promise<void> {
+	/** @param cause who or what brought it about, where that is more than the world having changed */
+	async change(next: BroadcastRecord, nowMs: number, cause: ChangeCause = { actor: "system" }): Promise<void> {
 		const before = this.#record;
-		const after = attended(next, nowMs, this.#random());
-		if (after === before) {
+		const looked = attended(next, nowMs, this.#random());
+		if (looked === before) {
 			return;
 		}
+		const after = before === undefined ? looked : withVersion(before, looked);
 		this.#record = after;
-		await this.store.save(after);
+		await this.store.save(after, before, cause);
 		if (before === undefined || after.deleted) {
 			return;
+		}
+		if (after.toDisconnect !== before.toDisconnect && after.toDisconnect.length > 0) {
+			this.audience.disconnect(after.toDisconnect);
 		}
 		if (JSON.stringify(sceneOf(before)) !== JSON.stringify(sceneOf(after))) {
 			this.audience.sceneChanged(after);
@@ -71,4 +83,10 @@ export class RecordKeeper {
 		this.#record = undefined;
 		await this.store.clear();
 	}
+}
+
+/** A version of its own for each state that the API shows: what changed unseen does not count. */
+function withVersion(before: BroadcastRecord, after: BroadcastRecord): BroadcastRecord {
+	const [was, is] = [before, after].map((record) => JSON.stringify(broadcastView({ ...record, version: 0 })));
+	return was === is ? after : { ...after, version: before.version + 1 };
 }

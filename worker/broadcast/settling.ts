@@ -1,6 +1,7 @@
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
 import { attended } from "./attended.ts";
 import { endedRecord } from "./broadcast-record.ts";
+import { isOver } from "./lifecycle.ts";
 import { laneOf, nextWakeMs, outstandingWork, type WorkStep } from "./outstanding-work.ts";
 import { unattendedEnd } from "./presence.ts";
 import type { RecordKeeper } from "./record-keeper.ts";
@@ -60,7 +61,7 @@ export class Settling {
 			}
 		}
 		await this.#afterWork(failed.size > 0, nowMs);
-		if (this.#keeper.record?.status === "ended") {
+		if (this.#keeper.record !== undefined && isOver(this.#keeper.record.status)) {
 			// Last, since a compositor that is dismissed makes no more program.
 			this.#keeper.audience.dismissAll("broadcast: it has ended");
 		}
@@ -74,7 +75,7 @@ export class Settling {
 		}
 		const end = unattendedEnd(record);
 		if (end !== undefined && nowMs >= end.atMs) {
-			await this.#keeper.change(endedRecord(record, end.reason, nowMs), nowMs);
+			await this.#keeper.change(endedRecord(record, end.reason, nowMs), nowMs, { actor: "system" });
 		} else if (attended(record, nowMs, 0) !== record) {
 			await this.#keeper.change(record, nowMs);
 		}
@@ -86,7 +87,7 @@ export class Settling {
 
 	async #run(step: WorkStep, nowMs: number): Promise<boolean> {
 		const feedsEgresses = step.kind === "end-router" || step.kind === "release-lease";
-		if (feedsEgresses && this.#keeper.record?.status === "ended") {
+		if (feedsEgresses && this.#keeper.record !== undefined && isOver(this.#keeper.record.status)) {
 			// A destination must hear the end of the broadcast before its program stops coming.
 			this.#egressesStopped ??= this.#stopEgresses(nowMs);
 			await this.#egressesStopped;
@@ -119,7 +120,7 @@ export class Settling {
 			return;
 		}
 		const { retryAtMs, ...settled } = record;
-		const over = record.status === "ended" || record.deleted;
+		const over = isOver(record.status) || record.deleted;
 		const givesUp = hasFailed && over && record.failedRounds >= MAX_FAILED_ROUNDS_ENDED;
 		if (record.deleted && (!hasFailed || givesUp)) {
 			await this.#keeper.forget();

@@ -1,11 +1,7 @@
 import type { BroadcastStats } from "../protocol/broadcast-commands.ts";
 import type { EgressStatus, RouterStats } from "../protocol/object-rpc.ts";
-import {
-	type BroadcastRecord,
-	type DestinationRecord,
-	destinationView,
-	shownDestinations,
-} from "./broadcast-record.ts";
+import { type BroadcastRecord, type DestinationRecord, shownDestinations } from "./broadcast-record.ts";
+import { destinationView } from "./broadcast-view.ts";
 import type { ControlRoom } from "./control-room.ts";
 
 /** A page that shows figures asks again every second: what takes longer is left out of this answer. */

@@ -15,7 +15,10 @@ export function withStream(
 		case "host":
 			return withFitness(withPerson(record, "host", change.state, nowMs), change);
 		case "guest":
-			return withPerson(record, "guest", change.state, nowMs);
+		case "guest-2":
+		case "guest-3":
+		case "guest-4":
+			return withPerson(record, change.stream, change.state, nowMs);
 		case MAIN_COMPOSITE_STREAM:
 			return change.state === "live"
 				? withComposite(record, change.fence)

@@ -8,6 +8,9 @@ import { withoutVanished } from "./stream-word.ts";
 /** A fellow object that takes longer is tried again later: one that hangs must not hold up the others, nor the answer to a command. */
 export const STEP_TIMEOUT_MS = 5_000;
 
+/** What the list of broadcasts shows: what changed while it was written is not in it yet. */
+const INDEXED_FIELDS = ["status", "layout", "title", "description", "scheduledStartMs"] as const;
+
 /** The row of this broadcast in the list of broadcasts. */
 export interface BroadcastIndex {
 	put(record: BroadcastRecord): Promise<void>;
@@ -94,6 +97,13 @@ export class WorkRunner {
 			case "end-router":
 				await this.#ports.router(record.id).end("broadcast: it has ended");
 				return update((current) => ({ ...current, routerOpen: false, liveStreams: [] }));
+			case "disconnect":
+				await this.#ports.router(record.id).disconnect(step.people, "auth: what it came with was made worthless");
+				return update((current) => ({
+					...current,
+					// Whoever was added meanwhile has not been cut off yet.
+					toDisconnect: current.toDisconnect === record.toDisconnect ? [] : current.toDisconnect,
+				}));
 			case "start-egress":
 				return this.#startEgress(step.destinationId, record, update);
 			case "resume-egress":
@@ -121,10 +131,9 @@ export class WorkRunner {
 				);
 			case "index":
 				await this.#ports.index.put(record);
-				// What changed meanwhile is not in the list yet.
 				return update((current) => ({
 					...current,
-					indexed: current.status === record.status && current.layout === record.layout,
+					indexed: INDEXED_FIELDS.every((field) => current[field] === record[field]),
 				}));
 			case "unindex":
 				await this.#ports.index.remove(record.id);

@@ -23,6 +23,8 @@ export const scenePersonSchema = z.object({
 /** Everything a compositor needs to make the one scene; sent on connecting and on every change. */
 export const sceneSchema = z.object({
 	layout: layoutNameSchema,
+	/** Whether names are shown; they are where it is absent. */
+	labels: z.boolean().optional(),
 	width: z.number().int(),
 	height: z.number().int(),
 	frameRate: z.number().int(),

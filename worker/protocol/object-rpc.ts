@@ -1,5 +1,6 @@
 import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
-import type { StreamName } from "./roles.ts";
+import type { DestinationRoute } from "./broadcast-commands.ts";
+import type { PersonId, StreamName } from "./roles.ts";
 
 /**
  * What the Durable Objects say to each other by RPC. Types only: every object codes against these, never against a fellow's class.
@@ -69,7 +70,7 @@ export interface ProgramPlan {
 }
 
 /**
- * Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…]` and `/subscribe?stream=…[&ack=1][&egress=destinationId]`, authorised by
+ * Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…]` and `/subscribe?stream=…[&ack=1][&egress=destinationId][&as=person]`, authorised by
  * the caller. An Egress that names itself is called (`resume`) when its subscription breaks, since only a call wakes an evicted object.
  */
 export interface RouterRpc {
@@ -80,6 +81,8 @@ export interface RouterRpc {
 	/** Closes every socket with `CLOSE.ended`; later publishers are refused with it too. Twice is the same as once. */
 	end(reason: string): Promise<void>;
 	stats(): Promise<RouterStats>;
+	/** Closes, with `CLOSE.unauthorized`, what these people publish and whatever they subscribe to. */
+	disconnect(people: readonly (PersonId | "viewer")[], reason: string): Promise<void>;
 }
 
 /**
@@ -108,10 +111,9 @@ export interface EgressConfig {
 	readonly broadcastId: string;
 	readonly destinationId: string;
 	readonly stream: StreamName;
-	/** May hold the key in its path: never logged, never answered. */
-	readonly url: string;
-	/** Never logged, never answered. */
-	readonly streamKey?: string;
+	/** Opens to JSON `{url, streamKey?}`, which may hold a key anywhere: never logged, never answered, never stored open. */
+	readonly sealedAddress: string;
+	readonly via: DestinationRoute;
 	readonly width: number;
 	readonly height: number;
 	readonly frameRate: number;
@@ -152,6 +154,8 @@ export interface LeaseRequest {
 	readonly token: string;
 	/** Rises with every lease of the broadcast. */
 	readonly fence: number;
+	/** Of the request that led to it, for the log. */
+	readonly requestId?: string;
 }
 
 export type LeaseAnswer =

@@ -45,6 +45,8 @@ export const poolMessageSchema = z.discriminatedUnion("type", [
 		fence: z.number().int().positive(),
 		/** A `compositor` role token for that broadcast and fence. */
 		token: z.string(),
+		/** Of the request that led to it, for the log. */
+		requestId: z.string().max(64).optional(),
 	}),
 	z.object({ type: z.literal("release"), leaseId: z.string() }),
 ]);
@@ -59,6 +61,8 @@ export interface CompositorAssignment {
 	readonly broadcastId: string;
 	readonly fence: number;
 	readonly token: string;
+	/** Of the request that led to it, for the log. */
+	readonly requestId?: string;
 }
 
 /** What the page answers through its global `tandemStatus()`. `failed` is final: the runner replaces the page. */

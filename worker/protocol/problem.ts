@@ -5,21 +5,35 @@ export const PROBLEMS = {
 	forbidden: { status: 403, title: "The token does not allow this" },
 	"not-found": { status: 404, title: "There is no such thing" },
 	"already-live": { status: 409, title: "The broadcast is live" },
-	"broadcast-ended": { status: 410, title: "The broadcast has ended" },
+	"wrong-state": { status: 409, title: "Not in this state of the broadcast" },
 	"taken-over": { status: 409, title: "A newer one has taken over" },
 	"too-many": { status: 409, title: "A limit is reached" },
+	"duplicate-destination": { status: 409, title: "The broadcast goes there already" },
+	"idempotency-in-progress": { status: 409, title: "The same request is being answered" },
+	"broadcast-ended": { status: 410, title: "The broadcast has ended" },
+	"invite-expired": { status: 410, title: "The invite is no longer good" },
+	"precondition-failed": { status: 412, title: "It has changed since" },
 	"too-large": { status: 413, title: "The body is too large" },
 	"unsupported-media-type": { status: 415, title: "The body is not JSON" },
 	"destination-refused": { status: 422, title: "The destination is not allowed" },
+	"webhook-refused": { status: 422, title: "The webhook's address is not allowed" },
+	"idempotency-mismatch": { status: 422, title: "The key was used for another request" },
 	"upgrade-required": { status: 426, title: "This is a WebSocket" },
+	"rate-limited": { status: 429, title: "Too many requests" },
 	"internal-error": { status: 500, title: "Something went wrong on our side" },
 	"not-configured": { status: 503, title: "The deployment is not set up" },
 } as const;
 
 export type ProblemKind = keyof typeof PROBLEMS;
 
+/** What a refusal says beside its words, for programs: the states in which it would be legal, and the one that was found. */
+export interface RefusalFacts {
+	readonly expected?: readonly string[];
+	readonly found?: string;
+}
+
 /** A refusal as objects hand it to each other: `detail` says what was expected and what came, and never holds a secret. */
-export interface Refusal {
+export interface Refusal extends RefusalFacts {
 	readonly kind: ProblemKind;
 	readonly detail: string;
 }
@@ -31,6 +45,10 @@ export function done<T>(value: T): { readonly ok: true; readonly value: T } {
 	return { ok: true, value };
 }
 
-export function refused(kind: ProblemKind, detail: string): { readonly ok: false; readonly refusal: Refusal } {
-	return { ok: false, refusal: { kind, detail } };
+export function refused(
+	kind: ProblemKind,
+	detail: string,
+	facts: RefusalFacts = {},
+): { readonly ok: false; readonly refusal: Refusal } {
+	return { ok: false, refusal: { kind, detail, ...facts } };
 }

@@ -7,6 +7,7 @@ import type { ProgramPlan, ProgramSource, RouterRpc, RouterStats, StreamChange }
 import {
 	MAIN_COMPOSITE_STREAM,
 	MAIN_PROGRAM_STREAM,
+	type PersonId,
 	PUBLISHED_STREAM_NAMES,
 	type PublishedStreamName,
 	type StreamName,
@@ -34,6 +35,12 @@ const MAX_STORED_PICTURE_BYTES = 1_500_000;
 /** A destination that unsubscribes because it was stopped is not to be woken before it could say so. */
 const WAKE_EGRESS_AFTER_MS = 250;
 
+/** What the program can be made of. */
+const SOURCE_OF: Readonly<Partial<Record<PublishedStreamName, SourceId>>> = {
+	host: "host",
+	[MAIN_COMPOSITE_STREAM]: "composite",
+};
+
 /** Durable Object: the media plane of one broadcast. Streams and sockets are joined here; all decisions are in {@link LiveStream}. */
 export class Router extends DurableObject<Env> implements RouterRpc {
 	readonly #streams: Readonly<Record<PublishedStreamName, LiveStream>>;
@@ -45,6 +52,8 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 	#ticker: ReturnType<typeof setInterval> | undefined;
 	#subscriberCount = 0;
 	#saidHoldExpired = false;
+	/** Those of people who may be cut off. */
+	readonly #subscribers = new Map<WebSocket, PersonId | "viewer">();
 
 	constructor(state: DurableObjectState, env: Env) {
 		super(state, env);
@@ -54,6 +63,9 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#streams = {
 			host: this.#liveStream("host", (tag, nowMs) => this.#program.push("host", tag, nowMs)),
 			guest: this.#liveStream("guest"),
+			"guest-2": this.#liveStream("guest-2"),
+			"guest-3": this.#liveStream("guest-3"),
+			"guest-4": this.#liveStream("guest-4"),
 			[MAIN_COMPOSITE_STREAM]: this.#liveStream(MAIN_COMPOSITE_STREAM, (tag, nowMs) =>
 				this.#program.push("composite", tag, nowMs),
 			),
@@ -114,6 +126,19 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			],
 			program,
 		};
+	}
+
+	async disconnect(people: readonly (PersonId | "viewer")[], reason: string): Promise<void> {
+		for (const person of people) {
+			if (person !== "viewer") {
+				this.#streams[person].closePublisher("unauthorized", reason, Date.now());
+			}
+		}
+		for (const [socket, who] of this.#subscribers) {
+			if (people.includes(who)) {
+				socket.close(CLOSE.unauthorized.code, closeReason(reason));
+			}
+		}
 	}
 
 	override async fetch(request: Request): Promise<Response> {
@@ -208,14 +233,18 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		onGone(socket, () => {
 			const nowMs = Date.now();
 			stream.publisherGone(publisher, nowMs);
-			if (name !== "guest" && !stream.hasPublisher) {
-				this.#program.gone(sourceOf(name), nowMs);
+			const source = SOURCE_OF[name];
+			if (source !== undefined && !stream.hasPublisher) {
+				this.#program.gone(source, nowMs);
 			}
 		});
 		this.#startTicking();
 	}
 
-	#joinSubscriber(socket: WebSocket, { stream: name, ack, group, egress }: SubscribeRequest): void {
+	#joinSubscriber(socket: WebSocket, { stream: name, ack, group, egress, as }: SubscribeRequest): void {
+		if (as !== undefined) {
+			this.#subscribers.set(socket, as);
+		}
 		const fanout = this.#fanout(name);
 		const id = egress === undefined ? `subscriber-${++this.#subscriberCount}` : `egress-${egress}`;
 		const options = { id, acknowledges: ack, withGroup: group };
@@ -225,6 +254,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		});
 		onGone(socket, () => {
 			fanout.subscriberGone(subscriber);
+			this.#subscribers.delete(socket);
 			if (egress !== undefined) {
 				setTimeout(() => this.#toEgress.report(egress, egress), WAKE_EGRESS_AFTER_MS);
 			}
@@ -382,10 +412,6 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#stored = stored;
 		this.ctx.storage.put("router", stored, { allowUnconfirmed: true }).catch(warnOfStorage);
 	}
-}
-
-function sourceOf(name: "host" | typeof MAIN_COMPOSITE_STREAM): SourceId {
-	return name === "host" ? "host" : "composite";
 }
 
 function warnOfStorage(error: unknown): void {

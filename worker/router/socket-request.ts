@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { publishSessionSchema } from "../protocol/media-socket.ts";
-import { publishedStreamNameSchema, streamNameSchema } from "../protocol/roles.ts";
+import { PERSON_IDS, publishedStreamNameSchema, streamNameSchema } from "../protocol/roles.ts";
 
 const flagSchema = z.enum(["0", "1"]).transform((value) => value === "1");
 
@@ -15,6 +15,8 @@ const subscribeQuerySchema = z.object({
 	ack: flagSchema.default(false),
 	/** `0`: start at the next key frame, for a subscriber that has had the present group of pictures already. */
 	group: flagSchema.default(true),
+	/** Who subscribes, where they may be cut off later. */
+	as: z.enum([...PERSON_IDS, "viewer"]).optional(),
 	/** The destination's id, where an Egress subscribes. */
 	egress: z.string().min(1).optional(),
 });

@@ -1,6 +1,6 @@
 import { layOut } from "../../../compositor-page/layouts/lay-out.ts";
 import type { LayoutName, Rect } from "../../../media/layout.ts";
-import { PERSON_IDS, type PersonId } from "../../../worker/protocol/roles.ts";
+import { TALKERS, type Talker } from "../system/talkers.ts";
 import { type Colour, colourDistance, cropPlane, inset, meanColour, type Picture, type Plane } from "./picture.ts";
 import { pictureAt, pictureSize } from "./pictures.ts";
 import { ssim } from "./ssim.ts";
@@ -14,7 +14,7 @@ const MAX_COLOUR_DISTANCE = 6;
 
 /** What one person's place should show, and where. */
 export interface ExpectedPlace {
-	readonly id: PersonId;
+	readonly id: Talker;
 	readonly rect: Rect;
 	/** The part of the output that is compared, and what it should look like. */
 	readonly compared: Rect;
@@ -28,9 +28,9 @@ export type ExpectedLayout = readonly ExpectedPlace[];
 export async function expectedLayout(
 	layout: LayoutName,
 	size: { readonly width: number; readonly height: number },
-	sources: Readonly<Record<PersonId, string>>,
+	sources: Readonly<Record<Talker, string>>,
 ): Promise<ExpectedLayout> {
-	const { places } = layOut(layout, size, PERSON_IDS);
+	const { places } = layOut(layout, size, TALKERS);
 	return Promise.all(
 		places.map(async ({ id, rect }) => {
 			const whole = await pictureAt(sources[id], 10, {

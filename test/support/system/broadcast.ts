@@ -2,7 +2,7 @@ import { ApiClient, type BroadcastStats, type CreatedBroadcast, type NewBroadcas
 import { type LocalSystem, startTandem } from "../../../scripts/local-system.ts";
 import { waitFor } from "../../../scripts/wait-for.ts";
 import type { CompositorStats } from "../../../worker/protocol/compositor-stats.ts";
-import type { PersonId } from "../../../worker/protocol/roles.ts";
+import type { Talker } from "./talkers.ts";
 
 /** A browser that starts on two loaded cores, decoders and all. */
 const ON_AIR_WITHIN_MS = 90_000;
@@ -45,7 +45,7 @@ export class LiveBroadcast {
 	}
 
 	/** Where a person publishes, stream key and all. */
-	publishUrl(person: PersonId): string {
+	publishUrl(person: Talker): string {
 		const { url, streamKey } = this.created.ingest[person].rtmp;
 		return `${url}/${streamKey}`;
 	}
@@ -68,7 +68,7 @@ export class LiveBroadcast {
 	}
 
 	/** Resolves when the picture of each of these people is live. */
-	untilSeen(people: readonly PersonId[]): Promise<CompositorStats> {
+	untilSeen(people: readonly Talker[]): Promise<CompositorStats> {
 		return waitFor(`${people.join(" and ")} in the picture`, ON_AIR_WITHIN_MS, async () => {
 			const stats = await this.compositorStats();
 			const seen = people.every((id) => stats.people.find((person) => person.id === id)?.picture === "live");

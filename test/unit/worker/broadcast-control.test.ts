@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EGRESS, live, World } from "./broadcast-world.ts";
+import { EGRESS, give, live, newDestination, World } from "./broadcast-world.ts";
 
 test("creating opens the Router and lists the broadcast; starting leases a compositor and starts every Egress", async () => {
 	const world = new World();
@@ -7,7 +7,7 @@ test("creating opens the Router and lists the broadcast; starting leases a compo
 	await world.create(control, { alwaysCompose: true });
 	expect(world.taken()).toEqual(["open-router", "index lobby", "plan off"]);
 	expect(world.wakeAtMs).toBeUndefined();
-	await control.start(1_000);
+	await give(control, { type: "start" }, 1_000);
 	expect(world.taken().toSorted()).toEqual([
 		"acquire 1",
 		"fence 1",
@@ -26,17 +26,17 @@ test("creating opens the Router and lists the broadcast; starting leases a compo
 		minFence: 1,
 		holdSeconds: 120,
 	});
-	await control.start(2_000);
+	await give(control, { type: "start" }, 2_000);
 	expect(world.taken()).toEqual([]);
 });
 
 test("ending stops every Egress before the Router ends and the compositor goes", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
-	await control.end("test", 2_000);
+	await give(control, { type: "end", reason: "test" }, 2_000);
 	expect(world.taken()).toEqual(["stop-egress d1", "index ended", "end-router", "release l"]);
 	expect(world.dismissed).toBe(true);
 	expect(world.wakeAtMs).toBeUndefined();
-	await control.end("test", 3_000);
+	await give(control, { type: "end", reason: "test" }, 3_000);
 	expect(world.taken()).toEqual([]);
 });
 
@@ -45,7 +45,7 @@ test("what fails is tried again, alone, by the alarm", async () => {
 	world.failing.add("start-egress");
 	const control = world.control();
 	await world.create(control);
-	await control.start(1_000);
+	await give(control, { type: "start" }, 1_000);
 	world.taken();
 	expect(world.wakeAtMs).toBe(1_500);
 	await control.settle(1_500);
@@ -61,7 +61,10 @@ test("what fails is tried again, alone, by the alarm", async () => {
 test("an Egress that hangs holds up neither the end of the broadcast nor the rest of it", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
 	world.hanging.add("stop-egress");
-	expect(await control.end("test", 2_000)).toMatchObject({ ok: true, value: { status: "ended" } });
+	expect(await give(control, { type: "end", reason: "test" }, 2_000)).toMatchObject({
+		ok: true,
+		value: { broadcast: { status: "ended" } },
+	});
 	expect(world.taken()).toEqual(["stop-egress d1", "index ended", "end-router", "release l"]);
 	world.hanging.clear();
 	await control.settle(world.wakeAtMs ?? 0);
@@ -71,7 +74,7 @@ test("an Egress that hangs holds up neither the end of the broadcast nor the res
 test("an ended broadcast stops trying in the end", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
 	world.failing.add("stop-egress");
-	await control.end("test", 2_000);
+	await give(control, { type: "end", reason: "test" }, 2_000);
 	let rounds = 0;
 	while (world.wakeAtMs !== undefined && rounds < 100) {
 		rounds++;
@@ -84,7 +87,7 @@ test("an ended broadcast stops trying in the end", async () => {
 test("work cut short by a restart is found again", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
 	world.hanging.add("stop-egress");
-	const ending = control.end("test", 2_000);
+	const ending = give(control, { type: "end", reason: "test" }, 2_000);
 	await Promise.resolve();
 	const restarted = new World();
 	await restarted.control(structuredClone(world.stored)).settle(20_000);
@@ -94,7 +97,7 @@ test("work cut short by a restart is found again", async () => {
 
 test("the alarm is set before work begins, in case it is cut short", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
-	await control.end("test", 2_000);
+	await give(control, { type: "end", reason: "test" }, 2_000);
 	expect(world.wakeAtCallsMs).toEqual([17_000, 17_000, 17_000, 17_000]);
 });
 
@@ -120,13 +123,13 @@ test("asks the pool now and then whether it knows the lease still", async () => 
 
 test("a compositor granted after the end is given back, before and after the broadcast is deleted", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
-	await control.end("test", 2_000);
+	await give(control, { type: "end", reason: "test" }, 2_000);
 	world.taken();
 	const late = { leaseId: "late", fence: 1, state: "assigned", reason: "test" } as const;
 	await control.leaseChanged(late, 3_000);
 	await control.settle(3_000);
 	expect(world.taken()).toEqual(["release late"]);
-	await control.remove(4_000);
+	await give(control, { type: "delete" }, 4_000);
 	expect(world.taken()).toEqual(["unindex"]);
 	await control.leaseChanged(late, 5_000);
 	expect(world.taken()).toEqual(["release late"]);
@@ -137,7 +140,7 @@ test("deleting leaves nothing behind, also when it takes a second try", async ()
 	const control = world.control();
 	await world.create(control);
 	world.failing.add("unindex");
-	await control.remove(1_000);
+	await give(control, { type: "delete" }, 1_000);
 	expect(control.view()).toMatchObject({ ok: false, refusal: { kind: "not-found" } });
 	expect(world.stored).toBeDefined();
 	world.failing.clear();
@@ -148,16 +151,16 @@ test("deleting leaves nothing behind, also when it takes a second try", async ()
 
 test("a destination taken off while live is stopped and forgotten, one never started is only forgotten", async () => {
 	const { world, control } = await live({ alwaysCompose: true });
-	await control.addDestination("d2", { url: "rtmp://two.example/app/k", allowBFrames: true }, 2_000);
+	await give(control, { type: "add-destination", ...newDestination("d2", { allowBFrames: true }) }, 2_000);
 	expect(world.taken()).toEqual(["start-egress d2"]);
-	await control.removeDestination("d2", 3_000);
+	await give(control, { type: "remove-destination", destinationId: "d2" }, 3_000);
 	expect(world.taken()).toEqual(["stop-egress d2"]);
 	expect(world.stored?.destinations.map(({ id }) => id)).toEqual(["d1"]);
 	const lobby = new World();
 	const waiting = lobby.control();
 	await lobby.create(waiting);
 	lobby.taken();
-	await waiting.removeDestination("d1", 1_000);
+	await give(waiting, { type: "remove-destination", destinationId: "d1" }, 1_000);
 	expect(lobby.taken()).toEqual([]);
 	expect(lobby.stored?.destinations).toEqual([]);
 });
@@ -165,9 +168,9 @@ test("a destination taken off while live is stopped and forgotten, one never sta
 test("an Egress's word is shown, and a later word without an error clears the error", async () => {
 	const { control } = await live({ alwaysCompose: true });
 	await control.egressChanged("d1", { ...EGRESS, state: "refused", lastError: "wrong key" }, 2_000);
-	expect(control.listDestinations()).toMatchObject({ value: [{ state: "refused", lastError: "wrong key" }] });
+	expect(control.view()).toMatchObject({ value: { destinations: [{ state: "refused", lastError: "wrong key" }] } });
 	await control.egressChanged("d1", EGRESS, 3_000);
-	const listed = control.listDestinations();
-	expect(listed.ok && listed.value[0]).toMatchObject({ state: "live" });
-	expect(listed.ok && listed.value[0]).not.toHaveProperty("lastError");
+	const view = control.view();
+	expect(view.ok && view.value.destinations[0]).toMatchObject({ state: "live" });
+	expect(view.ok && view.value.destinations[0]).not.toHaveProperty("lastError");
 });

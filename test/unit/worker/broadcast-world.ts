@@ -3,7 +3,7 @@ import type { BroadcastRecord } from "../../../worker/broadcast/broadcast-record
 import { sceneOf } from "../../../worker/broadcast/scene.ts";
 import { statusEvent } from "../../../worker/broadcast/status-event.ts";
 import { WorkRunner } from "../../../worker/broadcast/work-runner.ts";
-import type { NewBroadcast } from "../../../worker/protocol/broadcast-commands.ts";
+import type { BroadcastCommand, NewBroadcast, NewDestination } from "../../../worker/protocol/broadcast-commands.ts";
 import type { ControlEvent, Scene } from "../../../worker/protocol/control-messages.ts";
 import type {
 	EgressStatus,
@@ -28,9 +28,36 @@ export const INPUT: NewBroadcast = {
 	alwaysCompose: false,
 	holdSeconds: 120,
 	guestGraceSeconds: 10,
-	destinations: [{ url: "rtmp://one.example/app", streamKey: "k", allowBFrames: true }],
+	maxGuests: 1,
+	guestAdmission: "automatic",
+	startMode: "manual",
+	lobbySeconds: 600,
+	noShowSeconds: 3_600,
+	reminderMinutesBefore: 15,
+	streamKeyHashes: { host: "h", guest: "g" },
+	destinations: [newDestination("d1")],
 };
-const HASHES = { host: "h", guest: "g" };
+
+/** A destination whose address and key are its own. */
+export function newDestination(id: string, changes: Partial<NewDestination> = {}): NewDestination {
+	return {
+		id,
+		service: "custom",
+		via: "edge",
+		shownUrl: `rtmp://${id}.example/app`,
+		hasStreamKey: true,
+		sealedAddress: `sealed-${id}`,
+		fingerprint: `fingerprint-${id}`,
+		allowBFrames: true,
+		...changes,
+	};
+}
+
+/** A command of the admin's. */
+export function give(control: BroadcastControl, command: BroadcastCommand, nowMs: number) {
+	return control.command(command, { actor: "admin" }, nowMs);
+}
+
 export const EGRESS: EgressStatus = { state: "live", bytes: 0, reconnects: 0, droppedTags: 0, queueMs: 0, attempts: 1 };
 
 const NO_PROGRAM: RouterProgramStats = { source: "none", sinceMs: 0, switches: 0, heldMs: 0 };
@@ -58,7 +85,6 @@ export class World {
 	readonly statuses: ControlEvent[] = [];
 	answer: LeaseAnswer = { outcome: "assigned", leaseId: "l" };
 	standing: LeaseStanding = "running";
-	#ids = 0;
 
 	control(record?: BroadcastRecord): BroadcastControl {
 		const work = new WorkRunner({
@@ -68,6 +94,7 @@ export class World {
 					await this.#call("plan", plan.onAir ? plan.prefers : "off");
 					this.plan = plan;
 				},
+				disconnect: (people) => this.#call("disconnect", people.join()),
 				end: () => this.#call("end-router"),
 				stats: async () => {
 					await this.#call("router-stats");
@@ -118,6 +145,7 @@ export class World {
 				sceneChanged: (record) => this.scenes.push(sceneOf(record)),
 				statusChanged: (record) => this.statuses.push(statusEvent(record)),
 				fenceRaised: (fence) => this.calls.push(`fence ${fence}`),
+				disconnect: (people) => this.calls.push(`dismiss ${people.join()}`),
 				dismissAll: () => {
 					this.dismissed = true;
 				},
@@ -128,7 +156,7 @@ export class World {
 	}
 
 	create(control: BroadcastControl, changes: Partial<NewBroadcast> = {}) {
-		return control.create({ ...INPUT, ...changes }, HASHES, () => `d${++this.#ids}`, 0);
+		return control.create({ ...INPUT, ...changes }, { actor: "admin" }, 0);
 	}
 
 	taken(): string[] {
@@ -153,7 +181,7 @@ export async function live(changes: Partial<NewBroadcast> = {}): Promise<{ world
 	const world = new World();
 	const control = world.control();
 	await world.create(control, changes);
-	await control.start(1_000);
+	await give(control, { type: "start" }, 1_000);
 	world.taken();
 	return { world, control };
 }

@@ -5,7 +5,7 @@ import { NEVER_CAME_MS, unattendedEnd } from "../../../worker/broadcast/presence
 import { INPUT } from "./broadcast-world.ts";
 
 const LIVE: BroadcastRecord = {
-	...newBroadcastRecord(INPUT, { host: "h", guest: "g" }, [], 0),
+	...newBroadcastRecord(INPUT, 0),
 	status: "live",
 	startedAtMs: 1_000,
 };

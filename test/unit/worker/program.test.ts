@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { COMPOSITE_WITHIN_MS, RELEASE_WITHIN_MS, STREAMS_CHECK_EVERY_MS } from "../../../worker/broadcast/attended.ts";
 import type { BroadcastControl } from "../../../worker/broadcast/broadcast-control.ts";
-import { type BroadcastRecord, restoredRecord } from "../../../worker/broadcast/broadcast-record.ts";
+import type { BroadcastRecord } from "../../../worker/broadcast/broadcast-record.ts";
 import { NEVER_CAME_MS } from "../../../worker/broadcast/presence.ts";
+import { restoredRecord } from "../../../worker/broadcast/restored-record.ts";
 import type { StreamChange } from "../../../worker/protocol/object-rpc.ts";
-import { INPUT, live, World } from "./broadcast-world.ts";
+import { give, INPUT, live, newDestination, World } from "./broadcast-world.ts";
 
 /** Tells of a stream and does what follows, as the object does. */
 async function tell(control: BroadcastControl, change: StreamChange, nowMs: number): Promise<void> {
@@ -63,9 +64,9 @@ test("a host whose stream does not fit is composed until it fits", async () => {
 test("the plan says what all destinations take, and is sent again when that changes", async () => {
 	const { world, control } = await live();
 	expect(world.plan?.allowsBFrames).toBe(true);
-	await control.addDestination("d2", { url: "rtmp://two.example/app/k", allowBFrames: false }, 2_000);
+	await give(control, { type: "add-destination", ...newDestination("d2", { allowBFrames: false }) }, 2_000);
 	expect(world.plan?.allowsBFrames).toBe(false);
-	await control.removeDestination("d2", 3_000);
+	await give(control, { type: "remove-destination", destinationId: "d2" }, 3_000);
 	expect(world.plan?.allowsBFrames).toBe(true);
 	world.taken();
 	await control.settle(4_000);
@@ -249,7 +250,7 @@ test("the plan does not wait for a pool that hangs, nor a new compositor for an 
 	expect(world.taken().filter((call) => call !== "acquire 3")).toEqual(["fence 2", "plan composite", "acquire 2"]);
 	const { world: other, control: another } = await live();
 	other.hanging.add("start-egress");
-	const adding = another.addDestination("d2", { url: "rtmp://two.example/app/k", allowBFrames: true }, 2_000);
+	const adding = give(another, { type: "add-destination", ...newDestination("d2", { allowBFrames: true }) }, 2_000);
 	await another.streamChanged({ stream: "guest", state: "live" }, 2_000);
 	const settling = another.settle(2_000);
 	await new Promise((resolve) => setImmediate(resolve));
@@ -277,11 +278,11 @@ test("the scene says who is expected, and is solo while no guest is", async () =
 		world.scenes.splice(0).map(({ layout, people }) => [layout, ...people.map((each) => each.expected)]);
 	await tell(control, { stream: "host", state: "live" }, 1_500);
 	expect(told()).toEqual([["solo", true, false]]);
-	await control.setLayout("vertical", 1_600);
+	await give(control, { type: "set-scene", layout: "vertical" }, 1_600);
 	expect(told()).toEqual([]);
 	await tell(control, { stream: "guest", state: "live" }, 2_000);
 	expect(told()).toEqual([["vertical", true, true]]);
-	await control.setLayout("pip", 2_100);
+	await give(control, { type: "set-scene", layout: "pip" }, 2_100);
 	expect(told()).toEqual([["pip", true, true]]);
 	await tell(control, { stream: "guest", state: "idle" }, 20_000);
 	await tell(control, { stream: "host", state: "idle" }, 22_000);
@@ -365,7 +366,7 @@ test("a hold that lasted as long as it may ends the broadcast, and says so", asy
 	expect(endOf(world)).toEqual({ status: "ended", reason: "nothing came for 7 s" });
 	await control.settle(9_000);
 	expect(world.dismissed).toBe(true);
-	await control.end("ended by the host", 10_000);
+	await give(control, { type: "end", reason: "ended by the host" }, 10_000);
 	expect(control.view()).toMatchObject({ value: { endReason: "nothing came for 7 s", endedAtMs: 9_000 } });
 });
 
@@ -418,8 +419,8 @@ test.each(["hanging", "failing"] as const)("ending works when everything is %s",
 	}
 	// What hangs already must not hold up the end.
 	const leaving = tell(control, { stream: "guest", state: "idle" }, 20_000);
-	const ended = await control.end("ended by the host", 20_001);
-	expect(ended).toMatchObject({ ok: true, value: { status: "ended", endReason: "ended by the host" } });
+	const ended = await give(control, { type: "end", reason: "ended by the host" }, 20_001);
+	expect(ended).toMatchObject({ ok: true, value: { broadcast: { status: "ended", endReason: "ended by the host" } } });
 	expect(world.stored?.status).toBe("ended");
 	expect(world.dismissed).toBe(true);
 	await leaving;
@@ -432,7 +433,17 @@ test.each(["hanging", "failing"] as const)("ending works when everything is %s",
 test("a record that an older version stored is taken over: composed as it was", async () => {
 	const { world } = await live();
 	const stored = structuredClone(world.stored) as unknown as Record<string, unknown>;
-	for (const key of ["alwaysCompose", "holdSeconds", "guestGraceSeconds", "leftAtMs", "expected", "programSource"]) {
+	for (const key of [
+		"people",
+		"version",
+		"maxGuests",
+		"alwaysCompose",
+		"holdSeconds",
+		"guestGraceSeconds",
+		"leftAtMs",
+		"expected",
+		"programSource",
+	]) {
 		delete stored[key];
 	}
 	stored.liveStreams = ["host", "program/main"];

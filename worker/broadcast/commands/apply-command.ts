@@ -1,0 +1,69 @@
+import type { BroadcastCommand, CommandContext } from "../../protocol/broadcast-commands.ts";
+import type { Outcome } from "../../protocol/problem.ts";
+import type { GuestId } from "../../protocol/roles.ts";
+import type { BroadcastRecord } from "../broadcast-record.ts";
+import { addDestination, removeDestination, updateDestination } from "./destinations.ts";
+import { createInvite, redeemInvite, revokeInvite } from "./invites.ts";
+import { cancel, end, remove, start } from "./lifecycle-commands.ts";
+import { admitPerson, removePerson, renewCredentials, setPerson } from "./people.ts";
+import { setScene } from "./scene.ts";
+import { update } from "./update.ts";
+import { addWebhook, removeWebhook } from "./webhooks.ts";
+
+/** What a command makes of a record; the same record where there is nothing to do. */
+export interface Applied {
+	readonly record: BroadcastRecord;
+	/** The place an invite gave. */
+	readonly personId?: GuestId;
+}
+
+/** Carries out a command that is legal in the record's status (`lifecycle.ts`). Each area has a file of its own beside this one. */
+export function applyCommand(
+	record: BroadcastRecord,
+	command: BroadcastCommand,
+	{ actor }: CommandContext,
+	nowMs: number,
+): Outcome<Applied> {
+	switch (command.type) {
+		case "update":
+			return update(record, command.changes, nowMs);
+		case "start":
+			return start(record, nowMs);
+		case "end":
+			return end(record, command.reason ?? `ended by ${inWords(actor)}`, nowMs);
+		case "cancel":
+			return cancel(record, command.reason ?? `cancelled by ${inWords(actor)}`, nowMs);
+		case "delete":
+			return remove(record);
+		case "set-scene":
+			return setScene(record, command);
+		case "set-person":
+			return setPerson(record, command);
+		case "admit-person":
+			return admitPerson(record, command.personId);
+		case "remove-person":
+			return removePerson(record, command.personId);
+		case "renew-credentials":
+			return renewCredentials(record, command);
+		case "create-invite":
+			return createInvite(record, command, nowMs);
+		case "revoke-invite":
+			return revokeInvite(record, command.inviteId, nowMs);
+		case "redeem-invite":
+			return redeemInvite(record, command, nowMs);
+		case "add-destination":
+			return addDestination(record, command);
+		case "update-destination":
+			return updateDestination(record, command);
+		case "remove-destination":
+			return removeDestination(record, command.destinationId);
+		case "add-webhook":
+			return addWebhook(record, command, nowMs);
+		case "remove-webhook":
+			return removeWebhook(record, command.webhookId);
+	}
+}
+
+function inWords(actor: CommandContext["actor"]): string {
+	return `the ${actor}`;
+}

@@ -1,0 +1,98 @@
+import type { BroadcastSettings, SettingsChanges } from "../../protocol/broadcast-commands.ts";
+import { done, type Outcome, refused } from "../../protocol/problem.ts";
+import { GUEST_IDS } from "../../protocol/roles.ts";
+import type { BroadcastRecord } from "../broadcast-record.ts";
+import { emptyPlace, type PersonRecord } from "../person-record.ts";
+import { isLive } from "../presence.ts";
+import type { Applied } from "./apply-command.ts";
+
+/** Fixed once it is on air: a destination takes no other picture in mid-stream, and what has begun cannot be scheduled. */
+const ONLY_BEFORE_LIVE: readonly (keyof BroadcastSettings)[] = [
+	"width",
+	"height",
+	"frameRate",
+	"videoBitrateBps",
+	"startMode",
+	"scheduledStartMs",
+	"lobbySeconds",
+	"noShowSeconds",
+	"reminderMinutesBefore",
+];
+
+/** Settings that the list of broadcasts shows or is searched by. */
+const INDEXED: readonly string[] = ["title", "description", "hostName", "layout", "scheduledStartMs"];
+
+/** Changes settings; those that are the same change nothing. */
+export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs: number): Outcome<Applied> {
+	const wanted = Object.entries(changes).filter(([, value]) => value !== undefined);
+	const fixed = record.status === "live" ? ONLY_BEFORE_LIVE.filter((key) => changes[key] !== undefined) : [];
+	if (fixed.length > 0) {
+		return refused("wrong-state", `broadcast: expected ${fixed.join(", ")} to be set before it is live, got it live`, {
+			expected: ["scheduled", "lobby"],
+			found: record.status,
+		});
+	}
+	const { hostName, guestName, maxGuests, scheduledStartMs, ...others } = changes;
+	const plain = Object.entries(others).filter(([, value]) => value !== undefined && value !== null);
+	const gone = wanted.filter(([, value]) => value === null).map(([key]) => key);
+	const kept = Object.fromEntries(
+		Object.entries(record).filter(([key]) => !gone.includes(key)),
+	) as unknown as BroadcastRecord;
+	const settled: BroadcastRecord = { ...kept, ...Object.fromEntries(plain) };
+	const seated = withPlaces(withNames(settled, hostName, guestName), maxGuests ?? settled.maxGuests);
+	if (!seated.ok) {
+		return seated;
+	}
+	const timed = withStart(seated.value, scheduledStartMs, nowMs);
+	const touchesIndex = wanted.some(([key]) => INDEXED.includes(key));
+	return done({ record: touchesIndex ? { ...timed, indexed: false } : timed });
+}
+
+/** A name that was given to the place itself, and not to whoever holds it, changes with the setting. */
+function withNames(
+	record: BroadcastRecord,
+	hostName: string | undefined,
+	guestName: string | undefined,
+): BroadcastRecord {
+	const before = record.guestName;
+	const named = (person: PersonRecord): PersonRecord => {
+		if (person.id === "host") {
+			return hostName === undefined ? person : { ...person, name: hostName };
+		}
+		const isUnchanged = guestName === undefined || person.name !== emptyPlace(person.id, record, 1).name;
+		return isUnchanged ? person : { ...person, name: person.name.replace(before, () => guestName) };
+	};
+	return { ...record, people: record.people.map(named), ...(guestName === undefined ? {} : { guestName }) };
+}
+
+function withPlaces(record: BroadcastRecord, maxGuests: number): Outcome<BroadcastRecord> {
+	const ids = GUEST_IDS.slice(0, maxGuests);
+	const tooFew = record.people.find(
+		({ id, inviteId }) => id !== "host" && !ids.includes(id) && (inviteId !== undefined || isLive(record, id)),
+	);
+	if (tooFew !== undefined) {
+		return refused(
+			"wrong-state",
+			`broadcast: expected no one in the places that go, got ${tooFew.id}: remove them first`,
+		);
+	}
+	const people = [
+		...record.people.filter(({ id }) => id === "host"),
+		...ids.map((id) => record.people.find((person) => person.id === id) ?? emptyPlace(id, record, 1)),
+	];
+	return done({ ...record, maxGuests, people, order: record.order.filter((id) => id === "host" || ids.includes(id)) });
+}
+
+/** A broadcast with a start that is ahead waits for its lobby to open again; one without has an open lobby. */
+function withStart(record: BroadcastRecord, startMs: number | null | undefined, nowMs: number): BroadcastRecord {
+	if (startMs === undefined || startMs === (record.scheduledStartMs ?? null)) {
+		return record;
+	}
+	const { scheduledStartMs: _, ...rest } = record;
+	const rescheduled = record.rescheduled + 1;
+	if (startMs === null) {
+		return { ...rest, rescheduled, status: "lobby" };
+	}
+	const opensAtMs = startMs - record.lobbySeconds * 1_000;
+	return { ...rest, scheduledStartMs: startMs, rescheduled, status: nowMs < opensAtMs ? "scheduled" : "lobby" };
+}
