@@ -7,7 +7,7 @@ import { problemSchema } from "./schemas.ts";
 
 export interface ApiEnv {
 	Bindings: Env;
-	Variables: { principal: Principal };
+	Variables: { principal: Principal; requestId: string };
 }
 
 /** A Hono app for one area of the API: what its schemas refuse is thrown as a problem. */

@@ -36,7 +36,8 @@ export function problemType(kind: ProblemKind): string {
 	return `/api/docs#problem-${kind}`;
 }
 
-export function problemResponse(problem: ApiProblem): Response {
+/** @param requestId by which the log can be searched for it */
+export function problemResponse(problem: ApiProblem, requestId?: string): Response {
 	const { status, title } = PROBLEMS[problem.kind];
 	const document = {
 		type: problemType(problem.kind),
@@ -44,6 +45,7 @@ export function problemResponse(problem: ApiProblem): Response {
 		status,
 		detail: problem.message,
 		...problem.facts,
+		...(requestId === undefined ? {} : { requestId }),
 		...(problem.faults.length === 0 ? {} : { errors: problem.faults }),
 	};
 	const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });

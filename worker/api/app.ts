@@ -1,20 +1,26 @@
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
+import { createLog } from "../log.ts";
 import { newApiApp } from "./api-app.ts";
 import { ApiProblem, problemResponse } from "./api-problem.ts";
 import { broadcasts } from "./broadcasts.ts";
 import { destinations } from "./destinations.ts";
 import { docsPage } from "./docs-page.ts";
+import { listing } from "./listing.ts";
 import { openApiDocument } from "./openapi-document.ts";
+import { logRequests } from "./request-log.ts";
 import { service } from "./service.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
 
 /** Many times the largest body the API takes: eight destinations with the longest addresses and keys. */
 const MAX_BODY_BYTES = 64 * 1024;
 
+const log = createLog("api");
+
 /** The HTTP surface, all of it under `/api`. */
 export function createApp() {
 	const app = newApiApp();
+	app.use(logRequests());
 	app.use(
 		bodyLimit({
 			maxSize: MAX_BODY_BYTES,
@@ -23,6 +29,7 @@ export function createApp() {
 			},
 		}),
 	);
+	app.route("/api/broadcasts", listing);
 	app.route("/api/broadcasts", broadcasts);
 	app.route("/api/broadcasts", destinations);
 	app.route("/api/broadcasts", broadcastSockets);
@@ -30,14 +37,17 @@ export function createApp() {
 	app.route("/api", service);
 	app.get("/api/openapi.json", (c) => c.json(openApiDocument(app)));
 	app.get("/api/docs", (c) => docsPage(c, openApiDocument(app)));
-	app.notFound(() =>
-		problemResponse(new ApiProblem("not-found", "api: expected a route of /api/openapi.json, got another")),
+	app.notFound((c) =>
+		problemResponse(
+			new ApiProblem("not-found", "api: expected a route of /api/openapi.json, got another"),
+			c.var.requestId,
+		),
 	);
-	app.onError((error) => problemResponse(asProblem(error)));
+	app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId));
 	return app;
 }
 
-function asProblem(error: Error): ApiProblem {
+function asProblem(error: Error, requestId: string): ApiProblem {
 	if (error instanceof ApiProblem) {
 		return error;
 	}
@@ -47,7 +57,7 @@ function asProblem(error: Error): ApiProblem {
 	if (error instanceof HTTPException && error.status === 400) {
 		return new ApiProblem("invalid-request", "body: expected JSON, got something else");
 	}
-	console.error("api: a route failed", error);
+	log.error("a route failed", { requestId, error });
 	return new ApiProblem(
 		"internal-error",
 		"api: expected the route to succeed, got an unforeseen error, which is in the log",

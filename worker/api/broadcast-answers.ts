@@ -1,10 +1,9 @@
 import type { z } from "@hono/zod-openapi";
 import { personClaims, personTokenExpiryS } from "../auth/person-token.ts";
 import { signRoleToken } from "../auth/role-token.ts";
-import type { IndexRow } from "../broadcast/broadcast-index.ts";
 import type { BroadcastView, DestinationView } from "../protocol/broadcast-commands.ts";
 import type { PersonId } from "../protocol/roles.ts";
-import { type broadcastSchema, type broadcastSummarySchema, createdBroadcastSchema, layoutSchema } from "./schemas.ts";
+import { type broadcastSchema, createdBroadcastSchema } from "./schemas.ts";
 
 /** A broadcast as the API shows it: times in RFC 3339, the bitrate under its public name. */
 export function broadcastAnswer(view: BroadcastView): z.infer<typeof broadcastSchema> {
@@ -26,19 +25,6 @@ export function broadcastAnswer(view: BroadcastView): z.infer<typeof broadcastSc
 
 export function destinationAnswer(destination: DestinationView): DestinationView {
 	return { ...destination };
-}
-
-/** A row of the list of broadcasts. */
-export function summaryAnswer(row: IndexRow): z.infer<typeof broadcastSummarySchema> {
-	return {
-		id: row.id,
-		title: row.title,
-		status: row.status,
-		layout: layoutSchema.parse(row.layout),
-		createdAt: dateTime(row.created_at_ms),
-		...(row.started_at_ms === null ? {} : { startedAt: dateTime(row.started_at_ms) }),
-		...(row.ended_at_ms === null ? {} : { endedAt: dateTime(row.ended_at_ms) }),
-	};
 }
 
 /** A new broadcast with everything its people need to take part: told once, here. */

@@ -3,24 +3,20 @@ import { MS_PER_SECOND } from "../../media/units.ts";
 import { newBroadcastId } from "../auth/random-id.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
 import { newStreamKeys } from "../auth/stream-key.ts";
-import { BroadcastTable } from "../broadcast/broadcast-index.ts";
 import { GUEST_IDS } from "../protocol/roles.ts";
 import { answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
-import { broadcastAnswer, createdAnswer, summaryAnswer } from "./broadcast-answers.ts";
+import { broadcastAnswer, createdAnswer } from "./broadcast-answers.ts";
 import { newSettings, settingsChanges } from "./broadcast-request.ts";
 import { allowedDestination } from "./destination-request.ts";
 import { isKnown } from "./entity-tag.ts";
 import { allow, broadcastOf } from "./guard.ts";
-import { readCursor, writeCursor } from "./page-cursor.ts";
 import { commandContext, runCommand, tagged } from "./run-command.ts";
 import {
 	broadcastChangesSchema,
-	broadcastPageSchema,
 	broadcastSchema,
 	createdBroadcastSchema,
 	layoutChangeSchema,
-	listQuerySchema,
 	newBroadcastSchema,
 } from "./schemas.ts";
 import { broadcastStatsSchema } from "./stats-schema.ts";
@@ -69,31 +65,6 @@ broadcasts.openapi(
 		c.header("Location", `/api/broadcasts/${id}`);
 		c.header("Cache-Control", "no-store");
 		return c.json(await createdAnswer(created, keys, site), 201);
-	},
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "get",
-		path: "/",
-		summary: "List broadcasts, newest first",
-		security: SECURED,
-		middleware: [allow("manage")] as const,
-		request: { query: listQuerySchema },
-		responses: answers(200, "One page", broadcastPageSchema),
-	}),
-	async (c) => {
-		const { status, limit, cursor } = c.req.valid("query");
-		const rows = await new BroadcastTable(c.env.INDEX).list({
-			...(status === undefined ? {} : { status }),
-			...(cursor === undefined ? {} : { after: readCursor(cursor) }),
-			// One more than asked for tells whether there is another page.
-			limit: limit + 1,
-		});
-		const page = rows.slice(0, limit);
-		const last = rows.length > limit ? page.at(-1) : undefined;
-		const nextCursor = last && { nextCursor: writeCursor({ createdAtMs: last.created_at_ms, id: last.id }) };
-		return c.json({ broadcasts: page.map(summaryAnswer), ...nextCursor }, 200);
 	},
 );
 

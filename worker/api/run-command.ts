@@ -18,7 +18,8 @@ export async function runCommand(c: Context<ApiEnv>, command: BroadcastCommand):
 
 export function commandContext(c: Context<ApiEnv>): CommandContext {
 	const ifMatch = readIfMatch(c.req.header("If-Match"));
-	return { actor: actorOf(c.var.principal), ...(ifMatch === undefined ? {} : { ifMatch }) };
+	const { principal, requestId } = c.var;
+	return { actor: actorOf(principal), requestId, ...(ifMatch === undefined ? {} : { ifMatch }) };
 }
 
 /** The answer shows this version of the broadcast. */

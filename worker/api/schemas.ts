@@ -27,8 +27,6 @@ const MAX_GUEST_GRACE_S = 600;
 const MIN_SIDE_PX = 128;
 const MAX_SIDE_PX = 1_920;
 const MAX_PICTURE_PX = 1_920 * 1_080;
-export const MAX_PAGE_SIZE = 100;
-const DEFAULT_PAGE_SIZE = 20;
 
 const text = (maxLength: number) => z.string().trim().min(1).max(maxLength);
 const sidePx = z
@@ -256,19 +254,6 @@ export const createdBroadcastSchema = broadcastSchema
 	})
 	.openapi("CreatedBroadcast");
 
-export const broadcastPageSchema = z
-	.object({
-		broadcasts: z.array(broadcastSummarySchema),
-		nextCursor: z.string().optional().openapi({ description: "Absent on the last page" }),
-	})
-	.openapi("BroadcastPage");
-
-export const listQuerySchema = z.strictObject({
-	status: statusSchema.optional(),
-	limit: z.coerce.number().int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE),
-	cursor: z.string().max(200).optional(),
-});
-
 export const layoutChangeSchema = z
 	.strictObject({ layout: layoutSchema, scene: z.literal("main").optional() })
 	.openapi("LayoutChange");
@@ -287,6 +272,7 @@ export const problemSchema = z
 			.openapi({ description: "Where a state was wrong: those in which it is legal" }),
 		found: z.string().optional().openapi({ description: "Where a state was wrong: the one there is" }),
 		errors: z.array(z.object({ path: z.string(), detail: z.string() })).optional(),
+		requestId: z.string().optional().openapi({ description: "By which the log can be searched for it" }),
 	})
 	.openapi("Problem", { description: "RFC 9457" });
 

@@ -21,6 +21,7 @@ import {
 import { broadcastView, inviteView, webhookView } from "./broadcast-view.ts";
 import { applyCommand } from "./commands/apply-command.ts";
 import { destinationOf, destinationsRefusal } from "./commands/destinations.ts";
+import { isRewriteDue } from "./index-age.ts";
 import { changed as leaseAfter } from "./lease-phase.ts";
 import { isOver, statusAfter } from "./lifecycle.ts";
 import { type BroadcastAudience, type BroadcastStore, RecordKeeper } from "./record-keeper.ts";
@@ -94,6 +95,16 @@ export class BroadcastControl {
 		await this.settle(nowMs);
 		const broadcast = broadcastView(this.#keeper.record ?? next);
 		return done({ broadcast, ...(personId === undefined ? {} : { personId }) });
+	}
+
+	/** Whoever looks may have come because the list does not show it: writes its row again, now and then. Gives whether there is work to do. */
+	async wasRead(nowMs: number): Promise<boolean> {
+		const { record } = this;
+		const isDue = record?.indexed === true && isRewriteDue(record.indexedAtMs, nowMs, "read");
+		if (isDue) {
+			await this.#keeper.change({ ...record, indexed: false }, nowMs);
+		}
+		return isDue;
 	}
 
 	view(): Outcome<BroadcastView> {

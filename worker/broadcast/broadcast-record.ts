@@ -99,6 +99,10 @@ export interface BroadcastRecord extends Omit<BroadcastSettings, "hostName"> {
 	readonly toDisconnect: readonly (PersonId | "viewer")[];
 	/** Whether the list of broadcasts shows this state. */
 	readonly indexed: boolean;
+	/** When its row in the list was written last. */
+	readonly indexedAtMs?: number;
+	/** Of the last request that changed it, for the log of what it led to. */
+	readonly requestId?: string;
 	readonly routerOpen: boolean;
 	/** Rounds of outstanding work in a row in which something failed. */
 	readonly failedRounds: number;

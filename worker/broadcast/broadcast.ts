@@ -78,6 +78,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 	}
 
 	async view(): Promise<Outcome<BroadcastView>> {
+		this.ctx.waitUntil(this.#wasRead());
 		return this.#control.view();
 	}
 
@@ -154,6 +155,12 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 	async leaseChanged(change: LeaseChange): Promise<void> {
 		await this.#control.leaseChanged(change, Date.now());
 		this.#settleLater();
+	}
+
+	async #wasRead(): Promise<void> {
+		if (await this.#control.wasRead(Date.now())) {
+			this.#settleLater();
+		}
 	}
 
 	/** Who told of something must not wait for what it leads to, since that may be a request to them. */

@@ -2,6 +2,7 @@ import type { PersonId } from "../protocol/roles.ts";
 import { COMPOSITE_WITHIN_MS, RELEASE_WITHIN_MS } from "./attended.ts";
 import type { BroadcastRecord, DestinationRecord } from "./broadcast-record.ts";
 import { compositorWanted } from "./compositor-wanted.ts";
+import { isRewriteDue } from "./index-age.ts";
 import { isOver } from "./lifecycle.ts";
 import { graceEndsMs, unattendedEnd } from "./presence.ts";
 import { isAcknowledged, programPlan } from "./program-plan.ts";
@@ -56,7 +57,7 @@ export function outstandingWork(record: BroadcastRecord, nowMs: number): readonl
 		routerWork(record, nowMs),
 		record.toDisconnect.length === 0 ? undefined : { kind: "disconnect" as const, people: record.toDisconnect },
 		leaseWork(record, nowMs),
-		record.indexed ? undefined : { kind: record.deleted ? ("unindex" as const) : ("index" as const) },
+		indexWork(record, nowMs),
 	].filter((step) => step !== undefined);
 }
 
@@ -108,6 +109,14 @@ function routerWork(record: BroadcastRecord, nowMs: number): WorkStep | undefine
 		return { kind: "plan-program" };
 	}
 	return nowMs >= (record.streamsDueAtMs ?? Number.POSITIVE_INFINITY) ? { kind: "check-streams" } : undefined;
+}
+
+/** While anything else happens to a broadcast, its row is written again now and then: a list that lost it gets it back. */
+function indexWork({ indexed, indexedAtMs, deleted }: BroadcastRecord, nowMs: number): WorkStep | undefined {
+	if (deleted) {
+		return indexed ? undefined : { kind: "unindex" };
+	}
+	return indexed && !isRewriteDue(indexedAtMs, nowMs, "work") ? undefined : { kind: "index" };
 }
 
 function leaseWork(record: BroadcastRecord, nowMs: number): WorkStep | undefined {

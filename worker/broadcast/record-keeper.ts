@@ -2,6 +2,7 @@ import type { CommandContext } from "../protocol/broadcast-commands.ts";
 import { attended } from "./attended.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
 import { broadcastView } from "./broadcast-view.ts";
+import { isListedAlike } from "./index-entry.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
 
@@ -62,7 +63,8 @@ export class RecordKeeper {
 		if (looked === before) {
 			return;
 		}
-		const after = before === undefined ? looked : withVersion(before, looked);
+		const caused = cause.requestId === undefined ? looked : { ...looked, requestId: cause.requestId };
+		const after = before === undefined ? caused : withVersion(before, withIndexing(before, caused));
 		this.#record = after;
 		await this.store.save(after, before, cause);
 		if (before === undefined || after.deleted) {
@@ -83,6 +85,11 @@ export class RecordKeeper {
 		this.#record = undefined;
 		await this.store.clear();
 	}
+}
+
+/** What the list of broadcasts shows and is not as it was is to be written to it. */
+function withIndexing(before: BroadcastRecord, after: BroadcastRecord): BroadcastRecord {
+	return after.indexed && !isListedAlike(before, after) ? { ...after, indexed: false } : after;
 }
 
 /** A version of its own for each state that the API shows: what changed unseen does not count. */

@@ -1,5 +1,6 @@
 import type { CompositorPoolRpc, EgressRpc, RouterRpc } from "../protocol/object-rpc.ts";
 import { type BroadcastRecord, egressConfig, withDestination, withoutDestination } from "./broadcast-record.ts";
+import { isListedAlike } from "./index-entry.ts";
 import { answered, checked, dropped, failed, requested } from "./lease-phase.ts";
 import type { WorkStep } from "./outstanding-work.ts";
 import { programPlan } from "./program-plan.ts";
@@ -8,12 +9,10 @@ import { withoutVanished } from "./stream-word.ts";
 /** A fellow object that takes longer is tried again later: one that hangs must not hold up the others, nor the answer to a command. */
 export const STEP_TIMEOUT_MS = 5_000;
 
-/** What the list of broadcasts shows: what changed while it was written is not in it yet. */
-const INDEXED_FIELDS = ["status", "layout", "title", "description", "scheduledStartMs"] as const;
-
 /** The row of this broadcast in the list of broadcasts. */
 export interface BroadcastIndex {
-	put(record: BroadcastRecord): Promise<void>;
+	/** A row of a newer version stays. */
+	put(record: BroadcastRecord, nowMs: number): Promise<void>;
 	remove(broadcastId: string): Promise<void>;
 }
 
@@ -130,10 +129,12 @@ export class WorkRunner {
 					current.lease.leaseId === step.leaseId ? { ...current, lease: dropped(current.lease) } : current,
 				);
 			case "index":
-				await this.#ports.index.put(record);
+				await this.#ports.index.put(record, nowMs);
 				return update((current) => ({
 					...current,
-					indexed: INDEXED_FIELDS.every((field) => current[field] === record[field]),
+					// What changed meanwhile is not in the list yet.
+					indexed: isListedAlike(current, record),
+					indexedAtMs: nowMs,
 				}));
 			case "unindex":
 				await this.#ports.index.remove(record.id);
@@ -167,7 +168,9 @@ export class WorkRunner {
 		access.fenceRaised(lease.fence);
 		try {
 			const token = await this.#ports.compositorToken(before.id, lease.fence);
-			const answer = await this.#ports.pool().acquire({ broadcastId: before.id, fence: lease.fence, token });
+			const request = before.requestId === undefined ? {} : { requestId: before.requestId };
+			const asked = { broadcastId: before.id, fence: lease.fence, token, ...request };
+			const answer = await this.#ports.pool().acquire(asked);
 			const current = access.read();
 			if (current !== undefined) {
 				await access.change({
