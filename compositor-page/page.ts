@@ -42,6 +42,9 @@ globalThis.tandemStart = (assignment) => {
 		throw new Error(`compositor page: expected to be idle, got an assignment while ${status.state}`);
 	}
 	status = { state: "starting", programFrames: 0 };
+	console.info(
+		`compositor page: composes broadcast ${assignment.broadcastId}, request ${assignment.requestId ?? "none"}`,
+	);
 	post({ type: "start", assignment });
 };
 globalThis.tandemStatus = () => status;

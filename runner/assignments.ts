@@ -4,7 +4,7 @@ import type {
 	PoolMessage,
 	RunnerMessage,
 } from "../worker/protocol/pool-messages.ts";
-import { type Log, messageOf } from "./log.ts";
+import { type Log, logWith, messageOf } from "./log.ts";
 
 type Assign = Extract<PoolMessage, { type: "assign" }>;
 type LeaseReport = Extract<RunnerMessage, { type: "heartbeat" }>["leases"][number];
@@ -32,6 +32,8 @@ export interface AssignmentsOptions {
 
 interface Assignment {
 	readonly leaseId: string;
+	/** Says of every entry what it belongs to. */
+	readonly log: Log;
 	/** Absent until there is one. */
 	browser?: AssignedBrowser;
 	state: LeaseReport["state"];
@@ -72,9 +74,11 @@ export class Assignments {
 			);
 			return;
 		}
-		const assignment: Assignment = { leaseId: message.leaseId, state: "starting", programFrames: 0, asking: false };
-		this.#running.set(message.leaseId, assignment);
-		this.#options.log(`assigned broadcast ${message.broadcastId}, fence ${message.fence}`);
+		const { leaseId, broadcastId, requestId, fence } = message;
+		const log = logWith(this.#options.log, { leaseId, broadcastId, requestId });
+		const assignment: Assignment = { leaseId, log, state: "starting", programFrames: 0, asking: false };
+		this.#running.set(leaseId, assignment);
+		log(`assigned broadcast ${broadcastId}, fence ${fence}`);
 		try {
 			await this.#begin(assignment, message);
 		} catch (error) {
@@ -105,7 +109,7 @@ export class Assignments {
 		await Promise.all(this.#ending);
 	}
 
-	async #begin(assignment: Assignment, { broadcastId, fence, token }: Assign): Promise<void> {
+	async #begin(assignment: Assignment, { broadcastId, fence, token, requestId }: Assign): Promise<void> {
 		const browser = await this.#options.takeBrowser();
 		if (this.#running.get(assignment.leaseId) !== assignment) {
 			this.#close(browser);
@@ -113,7 +117,8 @@ export class Assignments {
 		}
 		assignment.browser = browser;
 		browser.gone.then((reason) => this.#end(assignment, reason));
-		await browser.start({ apiUrl: this.#options.apiUrl, broadcastId, fence, token });
+		const request = requestId === undefined ? {} : { requestId };
+		await browser.start({ apiUrl: this.#options.apiUrl, broadcastId, fence, token, ...request });
 	}
 
 	async #ask(assignment: Assignment): Promise<void> {
@@ -142,7 +147,7 @@ export class Assignments {
 			return;
 		}
 		this.#running.delete(assignment.leaseId);
-		this.#options.log(`lease ${assignment.leaseId} ended: ${reason}`);
+		assignment.log(`lease ${assignment.leaseId} ended: ${reason}`);
 		if (assignment.browser !== undefined) {
 			this.#close(assignment.browser);
 		}

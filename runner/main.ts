@@ -7,7 +7,7 @@ import { RUNNER_USAGE, type RunnerSettings, runnerSettings } from "./runner-opti
 /** Everything ends well within this; past it something of ours hangs, and the browsers die with us (compositor-browser.ts). */
 const STOP_WITHIN_MS = 4_500;
 
-const log = createLog("runner:", (line) => console.error(line));
+const log = createLog("runner", (line) => console.error(line));
 
 async function run(settings: RunnerSettings): Promise<void> {
 	const runner = new Runner({ ...settings, log, onRefused: (reason) => stop(reason, 1) });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { createLog } from "../runner/log.ts";
 import { CleanUp } from "./clean-up.ts";
 import { CASES, casesNamed } from "./faults/cases.ts";
 import { Clips } from "./faults/clips.ts";
@@ -55,7 +56,7 @@ async function run(): Promise<void> {
 			if (stopAsked) {
 				break;
 			}
-			log.write(`case ${each.name}`);
+			createLog("faults", log.write)(`case ${each.name}`);
 			const result = await runCase(each, clips, { onLog: log.write });
 			const { timeline, ...judged } = result;
 			results.push(judged);

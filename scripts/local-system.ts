@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createLog, type Log } from "../runner/log.ts";
+import { createLog, type Log, logWith } from "../runner/log.ts";
 import { Runner } from "../runner/runner.ts";
 import { applyIndexMigrations } from "./local-system/index-migrations.ts";
 import { type LogFile, openLogFile } from "./local-system/log-file.ts";
@@ -35,7 +35,7 @@ export interface LocalSystemOptions {
 	readonly adminToken?: string;
 	/** File that log lines are appended to. Default: in `persist`. */
 	readonly logTo?: string;
-	/** Told every log line as well, redacted. */
+	/** Told every log line as well: JSON, without secrets. */
 	readonly onLog?: (line: string) => void;
 	/** Stops the start. */
 	readonly signal?: AbortSignal;
@@ -127,10 +127,10 @@ class StartingSystem {
 			capacity,
 			rtmpPort,
 			rtmpHost: host,
-			log: (line) => log(`runner: ${line}`),
+			log: logWith(log, { part: "runner" }),
 			onRefused: (reason) => {
 				refusal = reason;
-				log(`runner: ${reason}`);
+				log(reason, { level: "error", part: "runner" });
 			},
 		});
 		this.#runner = runner;

@@ -51,15 +51,17 @@ export class CompositorBrowser {
 	readonly #page: Page;
 	readonly #process: ChildProcess;
 	readonly #profile: string;
+	readonly #relay: ConsoleRelay;
 	#closing: Promise<void> | undefined;
 	/** Resolves with why, once this browser can serve no more: its process or its page has ended. Never rejects. */
 	readonly gone: Promise<string>;
 
-	private constructor(browser: Browser, page: Page, process: ChildProcess, profile: string) {
+	private constructor(browser: Browser, page: Page, process: ChildProcess, profile: string, relay: ConsoleRelay) {
 		this.#browser = browser;
 		this.#page = page;
 		this.#process = process;
 		this.#profile = profile;
+		this.#relay = relay;
 		this.gone = new Promise((resolve) => {
 			browser.once("disconnected", () => resolve("browser ended"));
 			process.once("exit", (code, signal) => resolve(`browser ended with ${signal ?? `code ${code}`}`));
@@ -91,9 +93,9 @@ export class CompositorBrowser {
 				throw new Error("runner: expected a browser process of our own, got none");
 			}
 			const [page = await browser.newPage()] = await browser.pages();
-			relayConsole(page, options.log);
+			const relay = relayConsole(page, options.log);
 			await openCompositorPage(page, options.pageUrl, options.signal);
-			return new CompositorBrowser(browser, page, browserProcess, profile);
+			return new CompositorBrowser(browser, page, browserProcess, profile, relay);
 		} catch (error) {
 			if (browser !== undefined) {
 				await endProcess(browser.process());
@@ -109,6 +111,7 @@ export class CompositorBrowser {
 
 	/** Hands the assignment to the page; what comes of it shows in {@link status}. */
 	async start(assignment: CompositorAssignment): Promise<void> {
+		this.#relay.assigned(assignment);
 		const started = this.#page.evaluate((value) => {
 			(globalThis as CompositorGlobals).tandemStart?.(value);
 		}, assignment);
@@ -175,15 +178,16 @@ async function openCompositorPage(page: Page, pageUrl: string, signal?: AbortSig
 	});
 }
 
-function relayConsole(page: Page, log: Log): void {
+function relayConsole(page: Page, log: Log): ConsoleRelay {
 	const relay = new ConsoleRelay(log);
 	page.on("console", (message) => {
 		const level = message.type();
-		if (level === "error" || level === "warn") {
+		if (level === "error" || level === "warn" || level === "info") {
 			relay.push(level, message.text(), performance.now());
 		}
 	});
 	page.on("pageerror", (error) => relay.push("error", messageOf(error), performance.now()));
+	return relay;
 }
 
 /** Kills the process and its group (puppeteer gives each browser one of its own), and waits until it is gone. */

@@ -9,7 +9,7 @@ export interface LogFile {
 	close(): Promise<void>;
 }
 
-/** Appends lines, each with its time, to a file. */
+/** Appends lines to a file. They are JSON and have their time. */
 export function openLogFile(path: string): LogFile {
 	mkdirSync(dirname(path), { recursive: true });
 	if (existsSync(path) && statSync(path).size > ASIDE_ABOVE_BYTES) {
@@ -17,7 +17,7 @@ export function openLogFile(path: string): LogFile {
 	}
 	const stream = createWriteStream(path, { flags: "a", mode: 0o600 });
 	return {
-		write: (line) => void stream.write(`${new Date().toISOString()} ${line}\n`),
+		write: (line) => void stream.write(`${line}\n`),
 		close: () => new Promise((resolve) => stream.end(() => resolve())),
 	};
 }

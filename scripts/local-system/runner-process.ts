@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Log } from "../../runner/log.ts";
+import { type Log, relayLine } from "../../runner/log.ts";
 
 const MAIN = fileURLToPath(new URL("../../runner/main.ts", import.meta.url));
 /** A cold Chromium on a loaded machine. */
@@ -79,8 +79,7 @@ export class RunnerProcess {
 		const { stderr } = this.#child;
 		if (stderr !== null) {
 			createInterface({ input: stderr }).on("line", (line) => {
-				log(line);
-				if (line.endsWith("ready")) {
+				if (relayLine(log, line, { part: "runner" }) === "ready") {
 					ready.resolve();
 				}
 			});

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
-import type { Log } from "../../runner/log.ts";
+import { type Log, relayLine } from "../../runner/log.ts";
+import { LOG_LEVELS, type LogLevel } from "../../worker/protocol/log-line.ts";
 import { LivenessWatch } from "./liveness-watch.ts";
 import type { FromWorkerProcess, ToWorkerProcess, WorkerSettings } from "./worker-messages.ts";
 import { wranglerEnvironment } from "./wrangler-environment.ts";
@@ -62,7 +63,7 @@ export class WorkerProcess {
 		return new LivenessWatch({
 			ask: async (signal) => void (await (await fetch(url, { signal })).arrayBuffer()),
 			onDead: () => {
-				this.#log(`worker: has not answered for ${DEAF_AFTER_MS} ms, ending it`);
+				this.#log(`worker: has not answered for ${DEAF_AFTER_MS} ms, ending it`, { level: "warn" });
 				killGroup(child);
 			},
 			everyMs: LISTEN_EVERY_MS,
@@ -104,7 +105,7 @@ export class WorkerProcess {
 						reject(new Error(`worker: ${message.reason}`));
 						break;
 					case "log":
-						this.#log(`worker ${message.level}: ${message.text}`);
+						relayLine(this.#log, message.text, { part: "worker", level: levelOf(message.level) });
 						break;
 					default:
 						message satisfies never;
@@ -121,7 +122,7 @@ export class WorkerProcess {
 			if (stream !== null) {
 				createInterface({ input: stream }).on("line", (line) => {
 					if (line.trim() !== "") {
-						this.#log(`wrangler: ${line}`);
+						this.#log(line, { part: "wrangler" });
 					}
 				});
 			}
@@ -166,6 +167,11 @@ export class WorkerProcess {
 		// Whatever of it did not end by itself.
 		killGroup(child);
 	}
+}
+
+/** workerd's words for levels are more than ours. */
+function levelOf(level: string): LogLevel {
+	return LOG_LEVELS.find((each) => each === level) ?? "info";
 }
 
 /** Kills the child and every process it started, whether or not it still lives itself. */
