@@ -25,6 +25,8 @@ const REQUIREMENTS = [
 	{ package: "gstreamer1.0-plugins-bad", purposes: ["test"] },
 	{ package: "gstreamer1.0-libav", purposes: ["test"] },
 	{ package: "openssl", purposes: ["test"], commands: ["openssl"] },
+	{ package: "curl", purposes: ["test"], commands: ["curl"] },
+	{ package: "jq", purposes: ["test"], commands: ["jq"] },
 	{ package: "flvmeta", purposes: ["test"], commands: ["flvmeta"] },
 	{ package: "obs-studio", purposes: ["test"], commands: ["obs"] },
 	{ package: "xvfb", purposes: ["test"], commands: ["Xvfb"] },

@@ -7,8 +7,12 @@ export interface ToolResult {
 }
 
 /** Runs a program to its end. Rejects only when it cannot be started: what its exit code means is the caller's to say. */
-export function runTool(command: string, args: readonly string[]): Promise<ToolResult> {
-	const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+export function runTool(
+	command: string,
+	args: readonly string[],
+	options: { readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<ToolResult> {
+	const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
 	const stdout: Buffer[] = [];
 	let stderr = "";
 	child.stdout.on("data", (data: Buffer) => stdout.push(data));

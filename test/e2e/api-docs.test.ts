@@ -1,0 +1,34 @@
+import { readFileSync } from "node:fs";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type LocalSystem, startTandem } from "../../scripts/local-system.ts";
+import { runTool } from "../support/peers/run-tool.ts";
+
+const EXAMPLES = new URL("../../docs/api.md", import.meta.url);
+
+let system: LocalSystem;
+
+beforeAll(async () => {
+	// Nobody goes on air here: no compositor is needed.
+	system = await startTandem({ port: 0, rtmpPort: 0, capacity: 0 });
+});
+
+afterAll(async () => {
+	await system.stop();
+});
+
+it("every example of docs/api.md does what it says", async () => {
+	const blocks = [...readFileSync(EXAMPLES, "utf8").matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block);
+	expect(blocks.length).toBeGreaterThan(5);
+	const script = ["set -euo pipefail", ...blocks.map((block, index) => `echo "example ${index + 1}" >&2\n${block}`)];
+	const run = await runTool("bash", ["-c", script.join("\n")], {
+		env: { ...process.env, TANDEM: system.apiUrl, ADMIN_TOKEN: system.adminToken },
+	});
+	expect(run.code, `${run.stdout.slice(-2_000)}\n${run.stderr.slice(-2_000)}`).toBe(0);
+});
+
+it("the description is OpenAPI 3.1 by the standard's own schema", async () => {
+	const document: unknown = await (await fetch(new URL("/api/openapi.json", system.apiUrl))).json();
+	const checked = await new Validator().validate(document as object);
+	expect(checked).toMatchObject({ valid: true });
+});
