@@ -10,6 +10,8 @@ const ORDER = { unit: 0, edge: 1, browser: 2, e2e: 3 };
 
 export default defineConfig({
 	test: {
+		// Each request logs a line, which would bury the tests' own words.
+		onConsoleLog: (line) => !/^\{"time":"[^"]+","level":"info"/.test(line),
 		projects: [
 			{
 				test: {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { broadcastPageSchema } from "../../worker/api/listing-schema.ts";
 import {
-	broadcastPageSchema,
 	broadcastSchema,
 	broadcastSummarySchema,
 	createdBroadcastSchema,

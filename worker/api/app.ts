@@ -7,6 +7,7 @@ import { broadcasts } from "./broadcasts.ts";
 import { destinations } from "./destinations.ts";
 import { docsPage } from "./docs-page.ts";
 import { listing } from "./listing.ts";
+import { broadcastMetricsRoute, metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi-document.ts";
 import { logRequests } from "./request-log.ts";
 import { service } from "./service.ts";
@@ -32,6 +33,8 @@ export function createApp() {
 	app.route("/api/broadcasts", listing);
 	app.route("/api/broadcasts", broadcasts);
 	app.route("/api/broadcasts", destinations);
+	app.route("/api/broadcasts", broadcastMetricsRoute);
+	app.route("/", metrics);
 	app.route("/api/broadcasts", broadcastSockets);
 	app.route("/api/runners", runnerSockets);
 	app.route("/api", service);

@@ -19,7 +19,9 @@ const statusesSchema = z
 	.pipe(z.array(z.enum(BROADCAST_STATUSES)))
 	.openapi({ type: "string", description: "One status or several, with commas between", example: "scheduled,lobby" });
 
-const timeSchema = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const timeSchema = z.iso
+	.datetime({ offset: true, error: "expected a date-time of RFC 3339 with a zone, got something else" })
+	.transform((text) => Date.parse(text));
 
 export const listQuerySchema = z.strictObject({
 	status: statusesSchema.optional(),

@@ -43,6 +43,13 @@ export const broadcastStatsSchema = z
 	.object({
 		status: statusSchema,
 		layout: layoutSchema,
+		broadcast: z
+			.object({
+				version: z.int(),
+				controlSockets: z.int(),
+				failedRounds: z.int().openapi({ description: "Rounds of work in a row in which something failed" }),
+			})
+			.openapi({ description: "Of the broadcast's own object" }),
 		sources: z.array(sourceSchema),
 		program: programSchema.optional(),
 		unanswered: z.array(z.string()).openapi({

@@ -13,12 +13,14 @@ import type {
 	CommandResult,
 	InviteView,
 	NewBroadcast,
+	TestedDestination,
 	TokenClaim,
 	WebhookView,
 } from "../protocol/broadcast-commands.ts";
 import {
 	type BroadcastRpc,
 	DEFAULT_POOL_NAME,
+	type EgressConfig,
 	type EgressStatus,
 	type LeaseChange,
 	type ProgramChange,
@@ -29,6 +31,7 @@ import type { PersonId } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { BroadcastTable } from "./broadcast-index.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
+import { destinationConfig, testedDestination } from "./commands/destinations.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
 import {
 	acceptControlSocket,
@@ -82,6 +85,16 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		return this.#control.view();
 	}
 
+	async destinationConfig(destinationId: string): Promise<Outcome<EgressConfig>> {
+		const record = this.#control.record;
+		return record === undefined ? notFound() : destinationConfig(record, destinationId);
+	}
+
+	async testedDestination(destinationId: string): Promise<Outcome<TestedDestination>> {
+		const record = this.#control.record;
+		return record === undefined ? notFound() : testedDestination(record, destinationId);
+	}
+
 	async invites(): Promise<Outcome<readonly InviteView[]>> {
 		return this.#control.invites();
 	}
@@ -96,6 +109,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 			return notFound();
 		}
 		const ports = {
+			controlSockets: () => openControlSockets(this.ctx).length,
 			routerStats: () => this.#router(record.id).stats(),
 			egressStatus: (destinationId: string) => this.#egress(record.id, destinationId).status(),
 			delay: (ms: number, signal: AbortSignal) => scheduler.wait(ms, { signal }),

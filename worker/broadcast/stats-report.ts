@@ -8,6 +8,7 @@ import type { ControlRoom } from "./control-room.ts";
 export const STATS_TIMEOUT_MS = 2_000;
 
 export interface StatsPorts {
+	controlSockets(): number;
 	routerStats(): Promise<RouterStats>;
 	egressStatus(destinationId: string): Promise<EgressStatus>;
 	/** Resolves after that long, or never once `signal` is aborted. */
@@ -39,6 +40,11 @@ export async function statsReport(
 	return {
 		status: record.status,
 		layout: record.layout,
+		broadcast: {
+			version: record.version,
+			controlSockets: ports.controlSockets(),
+			failedRounds: record.failedRounds,
+		},
 		sources: router?.streams ?? [],
 		...(router?.program === undefined ? {} : { program: router.program }),
 		unanswered: [...(router === undefined ? ["router"] : []), ...silent.map(({ destination }) => destination.id)],
@@ -48,14 +54,15 @@ export async function statsReport(
 			...(record.lease.lastFailure === undefined ? {} : { lastFailure: record.lease.lastFailure }),
 			...(latest === undefined ? {} : { reported: { ageMs: nowMs - latest.atMs, stats: latest.stats } }),
 		},
-		destinations: destinations.map(({ destination, egress }) => withEgress(destination, egress)),
+		destinations: destinations.map(({ destination, egress }) => withEgress(destination, egress, record)),
 	};
 }
 
 function withEgress(
 	destination: DestinationRecord,
 	egress: EgressStatus | undefined,
+	record: BroadcastRecord,
 ): BroadcastStats["destinations"][number] {
-	const view = destinationView(destination);
+	const view = destinationView(destination, record);
 	return egress === undefined ? view : { ...view, state: egress.state, egress };
 }

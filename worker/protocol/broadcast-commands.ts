@@ -1,6 +1,6 @@
 import type { LayoutName } from "../../media/layout.ts";
 import type { CompositorStats } from "./compositor-stats.ts";
-import type { EgressState, EgressStatus, ProgramSource, RouterProgramStats, RouterStreamStats } from "./object-rpc.ts";
+import type { EgressConfig, EgressState, EgressStatus, ProgramSource, RouterProgramStats, RouterStreamStats } from "./object-rpc.ts";
 import type { Outcome } from "./problem.ts";
 import type { GuestId, PersonId, StreamName } from "./roles.ts";
 
@@ -25,19 +25,42 @@ export type DestinationService = (typeof DESTINATION_SERVICES)[number];
 export const DESTINATION_ROUTES = ["edge", "runner"] as const;
 export type DestinationRoute = (typeof DESTINATION_ROUTES)[number];
 
-/** A destination as it is handed to a broadcast: its address and key are sealed, and nothing that shows them is kept beside. */
-export interface NewDestination {
-	readonly id: string;
-	readonly name?: string;
-	readonly service: DestinationService;
-	readonly via: DestinationRoute;
+/** What a service's published limits may have against a program, or against an address. */
+export const DESTINATION_WARNINGS = [
+	"other-service",
+	"unencrypted",
+	"picture-too-large",
+	"frame-rate-too-high",
+	"aspect-ratio",
+	"video-bitrate-too-high",
+	"video-bitrate-too-low",
+	"audio-bitrate-too-high",
+	"key-frame-interval",
+] as const;
+
+export interface DestinationWarning {
+	readonly code: (typeof DESTINATION_WARNINGS)[number];
+	/** What was expected and what came, in words. */
+	readonly detail: string;
+}
+
+/** What is kept of a destination's address: sealed, and beside it nothing but what may be shown. */
+export interface SealedAddress {
 	/** Host and application, without anything that may be a key. */
 	readonly shownUrl: string;
 	readonly hasStreamKey: boolean;
 	/** Opens to JSON `{url, streamKey?}`. */
 	readonly sealedAddress: string;
-	/** The same for the same address and key, and tells nothing of them. */
+	/** The same for the same destination, however its address is written, and tells nothing of it. */
 	readonly fingerprint: string;
+}
+
+/** A destination as it is handed to a broadcast: its address and key are sealed, and nothing that shows them is kept beside. */
+export interface NewDestination extends SealedAddress {
+	readonly id: string;
+	readonly name?: string;
+	readonly service: DestinationService;
+	readonly via: DestinationRoute;
 	/** Whether it takes pictures out of order; a host who sends them is composed otherwise. */
 	readonly allowBFrames: boolean;
 }
@@ -157,6 +180,8 @@ export type BroadcastCommand =
 			readonly destinationId: string;
 			readonly name?: string;
 			readonly allowBFrames?: boolean;
+			/** The same place under another key. */
+			readonly address?: SealedAddress;
 	  }
 	| { readonly type: "remove-destination"; readonly destinationId: string }
 	| ({ readonly type: "add-webhook" } & NewWebhook)
@@ -187,12 +212,16 @@ export interface DestinationView {
 	readonly name?: string;
 	readonly service: DestinationService;
 	readonly via: DestinationRoute;
+	/** Why it goes that way, where there is no other. */
+	readonly viaReason?: string;
 	readonly url: string;
 	readonly hasStreamKey: boolean;
 	readonly allowBFrames: boolean;
 	/** "idle" before the broadcast starts. */
 	readonly state: EgressState | "idle";
 	readonly lastError?: string;
+	/** What its service's limits have against the program as it is set now. */
+	readonly warnings: readonly DestinationWarning[];
 }
 
 export interface PersonView {
@@ -251,12 +280,24 @@ export interface BroadcastView extends BroadcastSettings {
 	readonly destinations: readonly DestinationView[];
 }
 
+export interface TestedDestination {
+	readonly config: EgressConfig;
+	readonly warnings: readonly DestinationWarning[];
+}
+
 /** Where the compositor's lease stands. */
 export type LeasePhase = "none" | "requesting" | "waiting" | "assigned" | "running" | "retrying";
 
 export interface BroadcastStats {
 	readonly status: BroadcastStatus;
 	readonly layout: LayoutName;
+	/** Of the Broadcast object itself. */
+	readonly broadcast: {
+		readonly version: number;
+		readonly controlSockets: number;
+		/** Rounds of outstanding work in a row in which something failed. */
+		readonly failedRounds: number;
+	};
 	readonly sources: readonly RouterStreamStats[];
 	/** Absent when the Router did not answer. */
 	readonly program?: RouterProgramStats;
@@ -284,6 +325,10 @@ export interface BroadcastCommands {
 	/** The one way a broadcast is changed. What is legal in which state: `worker/broadcast/lifecycle.ts`. */
 	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
 	view(): Promise<Outcome<BroadcastView>>;
+	/** A destination as its Egress gets it, for who is to change its key. */
+	destinationConfig(destinationId: string): Promise<Outcome<EgressConfig>>;
+	/** The same for a test of it; refused while the program goes there, and when the broadcast is over. */
+	testedDestination(destinationId: string): Promise<Outcome<TestedDestination>>;
 	invites(): Promise<Outcome<readonly InviteView[]>>;
 	webhooks(): Promise<Outcome<readonly WebhookView[]>>;
 	stats(): Promise<Outcome<BroadcastStats>>;
