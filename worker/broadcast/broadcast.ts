@@ -4,6 +4,7 @@ import { signRoleToken } from "../auth/role-token.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
 import { COMPOSITOR_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
 import type { Env } from "../env.ts";
+import { createLog } from "../log.ts";
 import type {
 	BroadcastCommand,
 	BroadcastCommands,
@@ -48,6 +49,8 @@ import { WorkRunner } from "./work-runner.ts";
 
 const RECORD_KEY = "broadcast";
 
+const log = createLog("broadcast");
+
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
 export class Broadcast extends DurableObject<Env> implements BroadcastRpc, BroadcastCommands {
 	#control: BroadcastControl;
@@ -72,12 +75,33 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		});
 	}
 
-	create(input: NewBroadcast, context: CommandContext): Promise<Outcome<BroadcastView>> {
-		return this.#control.create(input, context, Date.now());
+	async create(input: NewBroadcast, context: CommandContext): Promise<Outcome<BroadcastView>> {
+		const outcome = await this.#control.create(input, context, Date.now());
+		this.#logCommand(input.id, "create", context, outcome);
+		return outcome;
 	}
 
-	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>> {
-		return this.#control.command(command, context, Date.now());
+	async command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>> {
+		const broadcastId = this.#control.record?.id;
+		const outcome = await this.#control.command(command, context, Date.now());
+		this.#logCommand(broadcastId, command.type, context, outcome);
+		return outcome;
+	}
+
+	#logCommand(
+		broadcastId: string | undefined,
+		command: string,
+		context: CommandContext,
+		outcome: Outcome<unknown>,
+	): void {
+		const { actor, requestId } = context;
+		log.info("command", {
+			requestId,
+			broadcastId,
+			command,
+			actor,
+			outcome: outcome.ok ? "done" : outcome.refusal.kind,
+		});
 	}
 
 	async view(): Promise<Outcome<BroadcastView>> {
@@ -202,7 +226,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 	}
 
 	override webSocketError(_socket: WebSocket, error: unknown): void {
-		console.warn("broadcast: a control socket broke", error);
+		log.warn("a control socket broke", { broadcastId: this.#control.record?.id, error });
 	}
 
 	override async alarm(): Promise<void> {
@@ -235,7 +259,10 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 				index: new BroadcastTable(this.env.INDEX),
 				compositorToken: (broadcastId, fence) => this.#compositorToken(broadcastId, fence),
 				delay: (ms, signal) => scheduler.wait(ms, { signal }),
-				report: (step, error) => console.error(`broadcast: ${step} failed, to be tried again`, error),
+				report: (step, error) => {
+					const { id, requestId } = this.#control.record ?? {};
+					log.warn(`${step} failed, to be tried again`, { broadcastId: id, requestId, error });
+				},
 			}),
 			random: Math.random,
 		});

@@ -1,4 +1,7 @@
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
+import { createLog } from "../log.ts";
+
+const log = createLog("router");
 
 /** The state told is always the latest, so retrying for ever adds no load beyond one call in ten seconds. */
 const REPORT_RETRY: RetryPolicy = { firstMs: 500, capMs: 10_000 };
@@ -44,7 +47,7 @@ export class ChangeReporter<Change> {
 				this.#free();
 			},
 			(error: unknown) => {
-				console.warn("report: a fellow object did not take a change, trying again:", String(error));
+				log.warn("a fellow object did not take a change, trying again", { error });
 				this.#after(retryDelayMs(REPORT_RETRY, this.#failures++, Math.random()), () => this.#free());
 			},
 		);

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { MS_PER_SECOND } from "../../media/units.ts";
 import type { Env } from "../env.ts";
+import { createLog } from "../log.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { MEDIA_SUBPROTOCOL } from "../protocol/media-socket.ts";
 import type { ProgramPlan, ProgramSource, RouterRpc, RouterStats, StreamChange } from "../protocol/object-rpc.ts";
@@ -414,6 +415,8 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 	}
 }
 
+const log = createLog("router");
+
 function warnOfStorage(error: unknown): void {
-	console.error("router: could not keep its state:", String(error));
+	log.error("could not keep its state", { error });
 }
