@@ -2,6 +2,7 @@ import { PERSON_IDS } from "../protocol/roles.ts";
 import type { BroadcastRecord, LeaseRecord } from "./broadcast-record.ts";
 import { compositorWanted } from "./compositor-wanted.ts";
 import { dropped, failed } from "./lease-phase.ts";
+import { isOver } from "./lifecycle.ts";
 import { expectedPeople, isLive } from "./presence.ts";
 
 /** The Router answers within milliseconds; the host's next key frame may take some seconds. A compositor is not kept longer than this. */
@@ -13,7 +14,7 @@ export const STREAMS_CHECK_EVERY_MS = 30_000;
 
 /**
  * The record with everything that follows from its other facts and the time: who is expected, since when the compositor has been unwanted or
- * awaited, and a lease that is given up without asking anyone. The same record when nothing follows.
+ * awaited, since when its lobby has been open, and a lease that is given up without asking anyone. The same record when nothing follows.
  *
  * @param random in [0, 1), for the back-off of a compositor that is given up
  */
@@ -21,13 +22,21 @@ export function attended(record: BroadcastRecord, nowMs: number, random: number)
 	const people = expectedPeople(record, nowMs);
 	const expected = people.join() === record.expected.join() ? record.expected : people;
 	const lease = attendedLease(record, nowMs, random);
-	const isChecked = record.status === "live" && PERSON_IDS.some((person) => isLive(record, person));
+	const isChecked = !isOver(record.status) && PERSON_IDS.some((person) => isLive(record, person));
 	const streamsDueAtMs = isChecked ? (record.streamsDueAtMs ?? nowMs + STREAMS_CHECK_EVERY_MS) : undefined;
-	if (expected === record.expected && lease === record.lease && streamsDueAtMs === record.streamsDueAtMs) {
+	const lobbySinceMs = record.status === "lobby" ? (record.lobbySinceMs ?? nowMs) : undefined;
+	const isSame = streamsDueAtMs === record.streamsDueAtMs && lobbySinceMs === record.lobbySinceMs;
+	if (expected === record.expected && lease === record.lease && isSame) {
 		return record;
 	}
-	const { streamsDueAtMs: _, ...rest } = record;
-	return { ...rest, expected, lease, ...(streamsDueAtMs === undefined ? {} : { streamsDueAtMs }) };
+	const { streamsDueAtMs: _streams, lobbySinceMs: _lobby, ...rest } = record;
+	return {
+		...rest,
+		expected,
+		lease,
+		...(streamsDueAtMs === undefined ? {} : { streamsDueAtMs }),
+		...(lobbySinceMs === undefined ? {} : { lobbySinceMs }),
+	};
 }
 
 function attendedLease(record: BroadcastRecord, nowMs: number, random: number): LeaseRecord {
@@ -36,7 +45,9 @@ function attendedLease(record: BroadcastRecord, nowMs: number, random: number): 
 	if (!wanted && isNowhere(lease, nowMs)) {
 		return dropped(lease);
 	}
-	const isAwaited = wanted && lease.phase === "running" && record.compositeFence !== lease.fence;
+	// Before the start it may show nothing as long as nobody is there: that is no sign of its being cut off.
+	const mustShow = record.status === "live" || expectedPeople(record, nowMs).length > 0;
+	const isAwaited = wanted && mustShow && lease.phase === "running" && record.compositeFence !== lease.fence;
 	if (isAwaited && nowMs >= (lease.awaitedSinceMs ?? nowMs) + COMPOSITE_WITHIN_MS) {
 		return failed(lease, "broadcast: expected the compositor's program at the Router in time, got none", nowMs, random);
 	}

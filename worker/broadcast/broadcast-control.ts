@@ -199,7 +199,7 @@ export class BroadcastControl {
 		if (record === undefined) {
 			return held ? this.#work.releaseUnknownLease(change.leaseId) : undefined;
 		}
-		if (record.status !== "live" || record.lease.phase === "none") {
+		if (isOver(record.status) || record.lease.phase === "none") {
 			const { leaseId, ...lease } = record.lease;
 			if (held) {
 				// Granted too late: noted, to be given back.

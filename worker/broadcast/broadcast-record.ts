@@ -81,6 +81,10 @@ export interface BroadcastRecord extends Omit<BroadcastSettings, "hostName"> {
 	readonly destinations: readonly DestinationRecord[];
 	readonly lease: LeaseRecord;
 	readonly liveStreams: readonly StreamName[];
+	/** Since when its lobby has been open, while it is. */
+	readonly lobbySinceMs?: number;
+	/** The start of which those on the reminder list have been reminded; another start is reminded of anew. */
+	readonly remindedForMs?: number;
 	/** When someone who is not live now was last live. */
 	readonly leftAtMs: Readonly<Partial<Record<PersonId, number>>>;
 	/** Whose media is coming, or about to come again; follows from the above and the time. */

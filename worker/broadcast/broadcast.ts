@@ -257,6 +257,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 				egress: (broadcastId, destinationId) => this.#egress(broadcastId, destinationId),
 				pool: () => this.env.COMPOSITOR_POOL.getByName(DEFAULT_POOL_NAME),
 				index: new BroadcastTable(this.env.INDEX),
+				remindersDue: async () => {},
 				compositorToken: (broadcastId, fence) => this.#compositorToken(broadcastId, fence),
 				delay: (ms, signal) => scheduler.wait(ms, { signal }),
 				report: (step, error) => {

@@ -1,8 +1,8 @@
 import { BROADCAST_STATUSES, type BroadcastStatus, type CommandType } from "../protocol/broadcast-commands.ts";
 import { done, type Outcome, type ProblemKind, refused } from "../protocol/problem.ts";
 
-/** What time and the people's media do to a broadcast by themselves, beside the commands. */
-export type LifecycleStep = CommandType | "open-lobby";
+/** What happens to a broadcast: the commands, and its lobby, which opens by the time and closes when the start is put off. */
+export type LifecycleStep = CommandType | "open-lobby" | "close-lobby";
 
 type Rule =
 	/** Legal, and leads to that status. Where it is the present one, nothing happens: the command is idempotent. */
@@ -30,6 +30,13 @@ export const LIFECYCLE: Readonly<Record<LifecycleStep, Row>> = {
 	"open-lobby": {
 		scheduled: { to: "lobby" },
 		lobby: { to: "lobby" },
+		live: "already-live",
+		ended: "broadcast-ended",
+		cancelled: "broadcast-ended",
+	},
+	"close-lobby": {
+		scheduled: { to: "scheduled" },
+		lobby: { to: "scheduled" },
 		live: "already-live",
 		ended: "broadcast-ended",
 		cancelled: "broadcast-ended",

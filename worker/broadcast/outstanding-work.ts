@@ -6,6 +6,7 @@ import { isRewriteDue } from "./index-age.ts";
 import { isOver } from "./lifecycle.ts";
 import { graceEndsMs, unattendedEnd } from "./presence.ts";
 import { isAcknowledged, programPlan } from "./program-plan.ts";
+import { isReminderDue, nextScheduledMs } from "./schedule.ts";
 
 /** One call to a fellow object or the index that brings the world in line with the record. Each may be repeated without harm. */
 export type WorkStep =
@@ -21,11 +22,13 @@ export type WorkStep =
 	| { readonly kind: "request-lease" }
 	| { readonly kind: "check-lease"; readonly leaseId: string }
 	| { readonly kind: "release-lease"; readonly leaseId: string }
+	/** Reminds those who asked for it that it begins soon. */
+	| { readonly kind: "remind" }
 	| { readonly kind: "index" }
 	| { readonly kind: "unindex" };
 
 /** Who is asked: the steps of one lane follow each other, and those of different lanes do not wait for each other. */
-export type WorkLane = "router" | "people" | "pool" | "index" | `egress/${string}`;
+export type WorkLane = "router" | "people" | "pool" | "audience" | "index" | `egress/${string}`;
 
 export function laneOf(step: WorkStep): WorkLane {
 	switch (step.kind) {
@@ -44,6 +47,8 @@ export function laneOf(step: WorkStep): WorkLane {
 		case "resume-egress":
 		case "stop-egress":
 			return `egress/${step.destinationId}`;
+		case "remind":
+			return "audience";
 		case "index":
 		case "unindex":
 			return "index";
@@ -57,6 +62,7 @@ export function outstandingWork(record: BroadcastRecord, nowMs: number): readonl
 		routerWork(record, nowMs),
 		record.toDisconnect.length === 0 ? undefined : { kind: "disconnect" as const, people: record.toDisconnect },
 		leaseWork(record, nowMs),
+		!record.deleted && isReminderDue(record, nowMs) ? { kind: "remind" as const } : undefined,
 		indexWork(record, nowMs),
 	].filter((step) => step !== undefined);
 }
@@ -66,12 +72,15 @@ export function outstandingWork(record: BroadcastRecord, nowMs: number): readonl
  * due and failed is tried again when `retryAtMs` says.
  */
 export function nextWakeMs(record: BroadcastRecord, nowMs: number): number | undefined {
-	const times = [record.retryAtMs, ...(record.status === "live" ? liveDeadlinesMs(record) : [])];
+	const times = [
+		record.retryAtMs,
+		...(isOver(record.status) ? [] : [...deadlinesMs(record), nextScheduledMs(record, nowMs)]),
+	];
 	const ahead = times.filter((timeMs): timeMs is number => timeMs !== undefined && timeMs > nowMs);
 	return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
-function liveDeadlinesMs(record: BroadcastRecord): (number | undefined)[] {
+function deadlinesMs(record: BroadcastRecord): (number | undefined)[] {
 	const { phase, dueAtMs, unwantedSinceMs, awaitedSinceMs } = record.lease;
 	return [
 		unattendedEnd(record)?.atMs,

@@ -5,6 +5,7 @@ import { isOver } from "./lifecycle.ts";
 import { laneOf, nextWakeMs, outstandingWork, type WorkStep } from "./outstanding-work.ts";
 import { unattendedEnd } from "./presence.ts";
 import type { RecordKeeper } from "./record-keeper.ts";
+import { afterDueStep } from "./schedule.ts";
 import { StepLanes } from "./step-lanes.ts";
 import type { RecordAccess, WorkRunner } from "./work-runner.ts";
 
@@ -69,6 +70,7 @@ export class Settling {
 
 	/** What time alone changes. */
 	async #lookAround(nowMs: number): Promise<void> {
+		await this.#keepSchedule(nowMs);
 		const record = this.#keeper.record;
 		if (record === undefined || record.deleted) {
 			return;
@@ -78,6 +80,17 @@ export class Settling {
 			await this.#keeper.change(endedRecord(record, end.reason, nowMs), nowMs, { actor: "system" });
 		} else if (attended(record, nowMs, 0) !== record) {
 			await this.#keeper.change(record, nowMs);
+		}
+	}
+
+	/** One change for each thing that is due, so that each is told of, also when all are late. */
+	async #keepSchedule(nowMs: number): Promise<void> {
+		const next = () => {
+			const { record } = this.#keeper;
+			return record === undefined || record.deleted ? undefined : afterDueStep(record, nowMs);
+		};
+		for (let after = next(); after !== undefined; after = next()) {
+			await this.#keeper.change(after, nowMs, { actor: "schedule" });
 		}
 	}
 

@@ -21,6 +21,8 @@ export interface WorkPorts {
 	egress(broadcastId: string, destinationId: string): EgressRpc;
 	pool(): CompositorPoolRpc;
 	readonly index: BroadcastIndex;
+	/** The broadcast begins soon: those who asked for it are to be reminded. May be called twice. */
+	remindersDue(record: BroadcastRecord, nowMs: number): Promise<void>;
 	compositorToken(broadcastId: string, fence: number): Promise<string>;
 	/** Resolves after that long, or never once `signal` is aborted. */
 	delay(ms: number, signal: AbortSignal): Promise<void>;
@@ -128,6 +130,11 @@ export class WorkRunner {
 				return update((current) =>
 					current.lease.leaseId === step.leaseId ? { ...current, lease: dropped(current.lease) } : current,
 				);
+			case "remind":
+				await this.#ports.remindersDue(record, nowMs);
+				return update((current) =>
+					record.scheduledStartMs === undefined ? current : { ...current, remindedForMs: record.scheduledStartMs },
+				);
 			case "index":
 				await this.#ports.index.put(record, nowMs);
 				return update((current) => ({
@@ -154,7 +161,12 @@ export class WorkRunner {
 		// Written first: an Egress that may have started must be stopped in the end, even when its answer is lost.
 		await update((current) => withDestination(current, destinationId, { egress: "starting", state: "connecting" }));
 		await this.#ports.egress(record.id, destinationId).start(egressConfig(record, destination));
-		await update((current) => withDestination(current, destinationId, { egress: "started" }));
+		await update((current) =>
+			// Under another key meanwhile: it is started once more.
+			current.destinations.find(({ id }) => id === destinationId)?.sealedAddress === destination.sealedAddress
+				? withDestination(current, destinationId, { egress: "started" })
+				: current,
+		);
 	}
 
 	async #requestLease(access: RecordAccess, nowMs: number): Promise<void> {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { EMPTY_LOBBY_MS } from "../../../worker/broadcast/schedule.ts";
 import { EGRESS, give, live, newDestination, World } from "./broadcast-world.ts";
 
 test("creating opens the Router and lists the broadcast; starting leases a compositor and starts every Egress", async () => {
@@ -6,7 +7,7 @@ test("creating opens the Router and lists the broadcast; starting leases a compo
 	const control = world.control();
 	await world.create(control, { alwaysCompose: true });
 	expect(world.taken()).toEqual(["open-router", "index lobby", "plan off"]);
-	expect(world.wakeAtMs).toBeUndefined();
+	expect(world.wakeAtMs).toBe(EMPTY_LOBBY_MS);
 	await give(control, { type: "start" }, 1_000);
 	expect(world.taken().toSorted()).toEqual([
 		"acquire 1",

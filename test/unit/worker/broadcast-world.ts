@@ -123,6 +123,7 @@ export class World {
 				put: ({ status }) => this.#call("index", status),
 				remove: () => this.#call("unindex"),
 			},
+			remindersDue: () => this.#call("remind"),
 			compositorToken: async () => "token",
 			// Time-outs are at once for what hangs, and never for what answers.
 			delay: () => (this.hanging.size > 0 ? new Promise((resolve) => setTimeout(resolve, 5)) : new Promise(() => {})),

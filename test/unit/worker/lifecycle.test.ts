@@ -5,6 +5,7 @@ import { BROADCAST_STATUSES } from "../../../worker/protocol/broadcast-commands.
 /** What each step leads to in scheduled, lobby, live, ended and cancelled; a dot keeps the status. */
 const EXPECTED: Readonly<Record<LifecycleStep, string>> = {
 	"open-lobby": "lobby lobby already-live broadcast-ended broadcast-ended",
+	"close-lobby": "scheduled scheduled already-live broadcast-ended broadcast-ended",
 	start: "live live live broadcast-ended broadcast-ended",
 	end: "ended ended ended ended broadcast-ended",
 	cancel: "cancelled cancelled already-live broadcast-ended cancelled",

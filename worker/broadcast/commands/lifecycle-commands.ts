@@ -3,6 +3,15 @@ import { type BroadcastRecord, endedRecord } from "../broadcast-record.ts";
 import { isOver } from "../lifecycle.ts";
 import type { Applied } from "./apply-command.ts";
 
+export function openLobby(record: BroadcastRecord): Outcome<Applied> {
+	return done({ record: record.status === "lobby" ? record : { ...record, status: "lobby", indexed: false } });
+}
+
+/** Its start was put off, and those who are in the lobby may stay. */
+export function closeLobby(record: BroadcastRecord): Outcome<Applied> {
+	return done({ record: record.status === "scheduled" ? record : { ...record, status: "scheduled", indexed: false } });
+}
+
 export function start(record: BroadcastRecord, nowMs: number): Outcome<Applied> {
 	if (record.status === "live") {
 		return done({ record });

@@ -1,10 +1,13 @@
+import { MS_PER_SECOND } from "../../../media/units.ts";
 import type { BroadcastSettings, SettingsChanges } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import { GUEST_IDS } from "../../protocol/roles.ts";
 import type { BroadcastRecord } from "../broadcast-record.ts";
+import { statusAfter } from "../lifecycle.ts";
 import { emptyPlace, type PersonRecord } from "../person-record.ts";
 import { isLive } from "../presence.ts";
 import type { Applied } from "./apply-command.ts";
+import { closeLobby, openLobby } from "./lifecycle-commands.ts";
 
 /** Fixed once it is on air: a destination takes no other picture in mid-stream, and what has begun cannot be scheduled. */
 const ONLY_BEFORE_LIVE: readonly (keyof BroadcastSettings)[] = [
@@ -34,7 +37,7 @@ export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs:
 	}
 	const { hostName, guestName, maxGuests, scheduledStartMs, ...others } = changes;
 	const plain = Object.entries(others).filter(([, value]) => value !== undefined && value !== null);
-	const gone = wanted.filter(([, value]) => value === null).map(([key]) => key);
+	const gone = Object.entries(others).flatMap(([key, value]) => (value === null ? [key] : []));
 	const kept = Object.fromEntries(
 		Object.entries(record).filter(([key]) => !gone.includes(key)),
 	) as unknown as BroadcastRecord;
@@ -44,8 +47,11 @@ export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs:
 		return seated;
 	}
 	const timed = withStart(seated.value, scheduledStartMs, nowMs);
+	if (!timed.ok) {
+		return timed;
+	}
 	const touchesIndex = wanted.some(([key]) => INDEXED.includes(key));
-	return done({ record: touchesIndex ? { ...timed, indexed: false } : timed });
+	return done({ record: touchesIndex ? { ...timed.value, indexed: false } : timed.value });
 }
 
 /** A name that was given to the place itself, and not to whoever holds it, changes with the setting. */
@@ -74,6 +80,7 @@ function withPlaces(record: BroadcastRecord, maxGuests: number): Outcome<Broadca
 		return refused(
 			"wrong-state",
 			`broadcast: expected no one in the places that go, got ${tooFew.id}: remove them first`,
+			{ expected: ["free"], found: "taken" },
 		);
 	}
 	const people = [
@@ -84,15 +91,25 @@ function withPlaces(record: BroadcastRecord, maxGuests: number): Outcome<Broadca
 }
 
 /** A broadcast with a start that is ahead waits for its lobby to open again; one without has an open lobby. */
-function withStart(record: BroadcastRecord, startMs: number | null | undefined, nowMs: number): BroadcastRecord {
+function withStart(
+	record: BroadcastRecord,
+	startMs: number | null | undefined,
+	nowMs: number,
+): Outcome<BroadcastRecord> {
 	if (startMs === undefined || startMs === (record.scheduledStartMs ?? null)) {
-		return record;
+		return done(record);
 	}
 	const { scheduledStartMs: _, ...rest } = record;
-	const rescheduled = record.rescheduled + 1;
-	if (startMs === null) {
-		return { ...rest, rescheduled, status: "lobby" };
+	const timed: BroadcastRecord = {
+		...rest,
+		...(startMs === null ? {} : { scheduledStartMs: startMs }),
+		rescheduled: record.rescheduled + 1,
+	};
+	const isOpen = startMs === null || nowMs >= startMs - record.lobbySeconds * MS_PER_SECOND;
+	const legal = statusAfter(record.status, isOpen ? "open-lobby" : "close-lobby");
+	if (!legal.ok) {
+		return legal;
 	}
-	const opensAtMs = startMs - record.lobbySeconds * 1_000;
-	return { ...rest, scheduledStartMs: startMs, rescheduled, status: nowMs < opensAtMs ? "scheduled" : "lobby" };
+	const moved = isOpen ? openLobby(timed) : closeLobby(timed);
+	return moved.ok ? done(moved.value.record) : moved;
 }
