@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { LIST_ORDERS } from "../broadcast/broadcast-index.ts";
+import { LIST_ORDERS } from "../broadcast/index-query.ts";
 import { searchQuery } from "../broadcast/search-words.ts";
 import { BROADCAST_STATUSES } from "../protocol/broadcast-commands.ts";
 import { MAX_CURSOR_LENGTH } from "./page-cursor.ts";

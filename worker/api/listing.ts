@@ -1,7 +1,8 @@
 import { createRoute, type z } from "@hono/zod-openapi";
-import { BroadcastTable, type IndexRow } from "../broadcast/broadcast-index.ts";
+import { BroadcastTable } from "../broadcast/broadcast-index.ts";
 import { isDoubtful } from "../broadcast/index-age.ts";
 import { putRowRight } from "../broadcast/index-check.ts";
+import type { IndexRow } from "../broadcast/index-query.ts";
 import { searchQuery } from "../broadcast/search-words.ts";
 import { createLog } from "../log.ts";
 import { answers, newApiApp, SECURED } from "./api-app.ts";

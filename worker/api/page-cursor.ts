@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BROADCAST_ID_PATTERN } from "../auth/random-id.ts";
-import type { IndexPosition } from "../broadcast/broadcast-index.ts";
+import type { IndexPosition } from "../broadcast/index-query.ts";
 import { ApiProblem } from "./api-problem.ts";
 
 /** What is asked of the list beside the page: a cursor is good for the same questions only. */

@@ -1,6 +1,7 @@
 import type { BroadcastCommands } from "../protocol/broadcast-commands.ts";
-import type { BroadcastTable, IndexRow } from "./broadcast-index.ts";
+import type { BroadcastTable } from "./broadcast-index.ts";
 import { entryOfView } from "./index-entry.ts";
+import type { IndexRow } from "./index-query.ts";
 
 export interface IndexCheckPorts {
 	readonly table: Pick<BroadcastTable, "putRight" | "remove">;

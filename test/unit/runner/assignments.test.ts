@@ -66,6 +66,22 @@ describe("the runner's assignments", () => {
 		expect(lines.join()).not.toContain(TOKEN);
 	});
 
+	it("hand on the id of the request they come of, and log with it", async () => {
+		const entries: unknown[] = [];
+		const subject = new Assignments({
+			apiUrl: "http://edge",
+			capacity: 1,
+			takeBrowser: async () => newBrowser(),
+			onReleased: () => {},
+			log: (_line, fields) => entries.push(fields),
+		});
+		await subject.assign({ ...lease("l1"), requestId: "r" });
+		expect(browsers[0]?.started).toMatchObject([{ requestId: "r" }]);
+		subject.release("l1");
+		const ofLease = { leaseId: "l1", broadcastId: "b", requestId: "r" };
+		expect(entries).toEqual([ofLease, ofLease]);
+	});
+
 	it("report each page's frames, and running once it runs", async () => {
 		const subject = subjectWith();
 		await subject.assign(lease("l1"));

@@ -46,13 +46,21 @@ describe("starting Chromium", () => {
 
 	it("logs only so many of a page's lines a minute", () => {
 		const lines: string[] = [];
-		const relay = new ConsoleRelay((line) => lines.push(line));
+		const fields: unknown[] = [];
+		const relay = new ConsoleRelay((line, more) => {
+			lines.push(line);
+			fields.push(more);
+		});
 		for (let i = 0; i < 100; i++) {
 			relay.push("error", "again", i);
 		}
 		expect(lines).toHaveLength(31);
 		expect(lines.at(-1)).toContain("left out");
 		relay.push("error", "later", 60_000);
-		expect(lines.at(-1)).toBe("page error: later");
+		expect(lines.at(-1)).toBe("later");
+		expect(fields.at(-1)).toEqual({ level: "error", part: "page" });
+		relay.assigned({ broadcastId: "b", requestId: "r" });
+		relay.push("info", "composes", 60_001);
+		expect(fields.at(-1)).toEqual({ level: "info", part: "page", broadcastId: "b", requestId: "r" });
 	});
 });

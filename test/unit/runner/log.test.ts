@@ -1,22 +1,46 @@
 import { describe, expect, it } from "vitest";
-import { createLog, redactSecrets } from "../../../runner/log.ts";
+import { createLog, logWith, relayLine } from "../../../runner/log.ts";
 
 const SECRET = "s3cr3tpart0123456789abcd";
 
+function log() {
+	const lines: Record<string, unknown>[] = [];
+	return {
+		lines,
+		log: createLog("runner", (line) => lines.push(JSON.parse(line) as Record<string, unknown>)),
+	};
+}
+
 describe("the runner's log", () => {
-	it.each([
-		["a role token", `token eyJhbGciOiJIUzI1NiJ9.eyJiaWQiOiJiIn0.${SECRET} refused`, "token <token> refused"],
-		["a stream key", `0123456789abcdef-host-${SECRET}: gone`, "0123456789abcdef-host-<key>: gone"],
-		["a header", `authorization: Bearer ${SECRET}`, "authorization: Bearer <token>"],
-		["a subprotocol", `protocol tandem, bearer.${SECRET}`, "protocol tandem, bearer.<token>"],
-		["a query", `wss://h/api?ack=1&token=${SECRET}&x=1`, "wss://h/api?ack=1&token=<secret>&x=1"],
-	])("leaves out %s", (_what, text, clean) => {
-		expect(redactSecrets(text)).toBe(clean);
+	it("writes entries as JSON, without secrets, by the part that says them", () => {
+		const { lines, log: subject } = log();
+		const common = logWith(subject, { broadcastId: "b", part: "page" });
+		subject(`authorization: Bearer ${SECRET}`);
+		common("expected a key frame\n  at x, got none", { level: "warn", requestId: "r" });
+		expect(lines).toMatchObject([
+			{ level: "info", part: "runner", message: "authorization: Bearer <token>" },
+			{
+				level: "warn",
+				part: "page",
+				broadcastId: "b",
+				requestId: "r",
+				message: "expected a key frame\n  at x, got none",
+			},
+		]);
 	});
 
-	it("leaves plain text as it is, and every entry on one line", () => {
-		const lines: string[] = [];
-		createLog("runner:", (line) => lines.push(line))("expected a key frame\n  at x, got none");
-		expect(lines).toEqual(["runner: expected a key frame | at x, got none"]);
+	it("passes on the lines of other processes, entries as they were and other text as a message", () => {
+		const { lines, log: subject } = log();
+		const entry = { time: "long ago", level: "warn", part: "api", message: "ready", requestId: "r", status: 500 };
+		expect(relayLine(subject, JSON.stringify(entry), { part: "worker" })).toBe("ready");
+		for (const other of ["plain text", "{not json", '{"message":1}']) {
+			expect(relayLine(subject, other, { part: "worker", level: "error" })).toBe(other);
+		}
+		expect(lines).toMatchObject([
+			{ ...entry, time: expect.not.stringContaining("ago") },
+			{ level: "error", part: "worker", message: "plain text" },
+			{ level: "error", part: "worker", message: "{not json" },
+			{ level: "error", part: "worker", message: '{"message":1}' },
+		]);
 	});
 });

@@ -125,13 +125,13 @@ describe("ports", () => {
 });
 
 describe("the log file", () => {
-	it("takes lines with their time, after those of earlier runs", async () => {
+	it("takes lines after those of earlier runs", async () => {
 		const path = join(folder, "logs/tandem.log");
 		for (const line of ["first", "second"]) {
 			const file = openLogFile(path);
 			file.write(line);
 			await file.close();
 		}
-		expect(readFileSync(path, "utf8")).toMatch(/^\S+Z first\n\S+Z second\n$/);
+		expect(readFileSync(path, "utf8")).toBe("first\nsecond\n");
 	});
 });
