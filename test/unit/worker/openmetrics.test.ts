@@ -58,7 +58,9 @@ describe("OpenMetrics text", () => {
 				(names, value) => {
 					const samples = names.map((name) => ({ labels: { name }, value }));
 					const read = readOpenMetrics(openMetricsText([family({ samples })]));
-					expect(read.get("a_thing")?.samples ?? []).toEqual(samples.map((each) => ({ ...each, value: value === 0 ? 0 : value })));
+					expect(read.get("a_thing")?.samples ?? []).toEqual(
+						samples.map((each) => ({ ...each, value: value === 0 ? 0 : value })),
+					);
 				},
 			),
 		);

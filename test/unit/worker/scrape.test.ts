@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { SCRAPE_WITHIN_MS, scrape, type ScrapePorts } from "../../../worker/metrics/scrape.ts";
+import { SCRAPE_WITHIN_MS, type ScrapePorts, scrape } from "../../../worker/metrics/scrape.ts";
 import type { BroadcastStats } from "../../../worker/protocol/broadcast-commands.ts";
 import { done, refused } from "../../../worker/protocol/problem.ts";
 
