@@ -1,9 +1,10 @@
 import type { z } from "@hono/zod-openapi";
 import type { BroadcastSettings, SettingsChanges } from "../protocol/broadcast-commands.ts";
 import { ApiProblem } from "./api-problem.ts";
+import { dateTimeMs } from "./date-time.ts";
 import type { broadcastChangesSchema, newBroadcastSchema } from "./schemas.ts";
 
-/** As Facebook and YouTube, who both take no date beyond it. */
+/** A year, also a leap year: whoever means more has mistyped. */
 const MAX_AHEAD_MS = 366 * 24 * 3_600_000;
 
 /** The settings a new broadcast is asked for with. @throws {ApiProblem} for a start that is past or too far ahead */
@@ -32,9 +33,10 @@ export function settingsChanges(request: z.infer<typeof broadcastChangesSchema>,
 }
 
 function startMs(scheduledStartTime: string, nowMs: number): number {
-	const timeMs = Date.parse(scheduledStartTime);
-	if (!(timeMs > nowMs && timeMs <= nowMs + MAX_AHEAD_MS)) {
-		const detail = `expected a time after ${dateTime(nowMs)} and before ${dateTime(nowMs + MAX_AHEAD_MS)}, got ${dateTime(timeMs)}`;
+	const timeMs = dateTimeMs(scheduledStartTime);
+	if (timeMs === undefined || timeMs <= nowMs || timeMs > nowMs + MAX_AHEAD_MS) {
+		const got = timeMs === undefined ? "something else" : dateTime(timeMs);
+		const detail = `expected a time after ${dateTime(nowMs)} and at most ${dateTime(nowMs + MAX_AHEAD_MS)}, got ${got}`;
 		throw new ApiProblem("invalid-request", `scheduledStartTime: ${detail}`, [{ path: "scheduledStartTime", detail }]);
 	}
 	return timeMs;
