@@ -3,7 +3,7 @@ import { wrapMs } from "../media/timestamp.ts";
 import { RtmpPublisher } from "../rtmp/publisher.ts";
 import type { ByteTransport } from "../rtmp/transport.ts";
 import type { RtmpUrl } from "../rtmp/url.ts";
-import type { EgressConfig } from "../worker/protocol/object-rpc.ts";
+import type { PublishTarget } from "../worker/protocol/egress-jobs.ts";
 import { type Clock, sleep, unlessAborted } from "./clock.ts";
 import { LineEndedError } from "./line-failure.ts";
 import type { ProgramConfigs, ProgramTag, TagQueue } from "./tag-queue.ts";
@@ -26,7 +26,7 @@ export type Dial = (url: RtmpUrl, signal: AbortSignal) => Promise<ByteTransport>
 
 export interface LineOptions {
 	readonly url: RtmpUrl;
-	readonly config: EgressConfig;
+	readonly target: PublishTarget;
 	readonly queue: TagQueue;
 	readonly dial: Dial;
 	readonly clock: Clock;
@@ -76,9 +76,9 @@ export class DestinationLine {
 	}
 
 	async #feed(publisher: RtmpPublisher, either: AbortSignal): Promise<never> {
-		const { queue, config, onPublished } = this.#options;
+		const { queue, target, onPublished } = this.#options;
 		queue.open();
-		await unlessAborted(publisher.sendMetadata(config), either);
+		await unlessAborted(publisher.sendMetadata(target), either);
 		for (let isFirst = true; ; ) {
 			await queue.waitForTag(either);
 			// A program whose sound began after its first picture is announced with both tracks all the same.

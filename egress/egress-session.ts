@@ -1,5 +1,6 @@
 import type { RtmpUrl } from "../rtmp/url.ts";
-import type { EgressConfig, EgressState, EgressStatus } from "../worker/protocol/object-rpc.ts";
+import type { EgressCarryOver, PublishTarget } from "../worker/protocol/egress-jobs.ts";
+import type { EgressState, EgressStatus } from "../worker/protocol/object-rpc.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { DestinationLine, type Dial } from "./destination-line.ts";
 import { type EgressEvent, isActive, nextEgressState } from "./egress-state.ts";
@@ -9,16 +10,7 @@ import { ProgramReader } from "./program-reader.ts";
 import { ReconnectBackoff } from "./reconnect-backoff.ts";
 import { type ProgramTag, TagQueue } from "./tag-queue.ts";
 
-/** What an egress carries over from an earlier life of its object. */
-export interface EgressCarryOver {
-	/** Time at the destination by now, which is the next tag's; absent when nothing was ever sent. */
-	readonly firstMs?: number;
-	/** The destination has held a session, and so knows the key. */
-	readonly held: boolean;
-	readonly bytes: number;
-	readonly reconnects: number;
-	readonly droppedTags: number;
-}
+export type { EgressCarryOver } from "../worker/protocol/egress-jobs.ts";
 
 export interface EgressSessionOptions {
 	readonly dial: Dial;
@@ -35,12 +27,13 @@ export interface EgressSessionOptions {
  * connects again when the line breaks. A refusal is final. Knows nothing of workerd: messages are pushed in, transports are dialled.
  */
 export class EgressSession {
-	readonly #config: EgressConfig;
+	readonly #target: PublishTarget;
 	readonly #options: EgressSessionOptions;
 	readonly #queue = new TagQueue();
 	readonly #reader: ProgramReader;
 	readonly #backoff: ReconnectBackoff;
 	readonly #stopping = new AbortController();
+	#saysGoodbye = true;
 	readonly #carryOver: EgressCarryOver;
 	#state: EgressState = "stopped";
 	#running: Promise<void> | undefined;
@@ -50,8 +43,8 @@ export class EgressSession {
 	#lastError: string | undefined;
 	#cancelSettling: (() => void) | undefined;
 
-	constructor(config: EgressConfig, options: EgressSessionOptions) {
-		this.#config = config;
+	constructor(target: PublishTarget, options: EgressSessionOptions) {
+		this.#target = target;
 		this.#options = options;
 		this.#carryOver = options.carryOver ?? { held: false, bytes: 0, reconnects: 0, droppedTags: 0 };
 		this.#earlierBytes = this.#carryOver.bytes;
@@ -93,6 +86,14 @@ export class EgressSession {
 	/** A new subscription's messages follow, from the group of pictures so far. */
 	resubscribed(): void {
 		this.#reader.restart();
+	}
+
+	/**
+	 * Ends publishing without a word to the destination, which waits for whoever goes on with the stream. Else as {@link stop}.
+	 */
+	async drop(): Promise<void> {
+		this.#saysGoodbye = false;
+		await this.stop();
 	}
 
 	/** Ends publishing for good: FCUnpublish, deleteStream. Can be called twice; resolves when the line is closed, and never rejects. */
@@ -143,7 +144,7 @@ export class EgressSession {
 	async #run(): Promise<void> {
 		let url: RtmpUrl;
 		try {
-			url = destinationUrl(this.#config);
+			url = destinationUrl(this.#target);
 		} catch (error) {
 			this.#lastError = error instanceof Error ? error.message : String(error);
 			this.#change("refused");
@@ -170,13 +171,13 @@ export class EgressSession {
 			this.#backoff.live(clock.nowMs());
 			this.#change("published");
 		};
-		const line = new DestinationLine({ url, config: this.#config, queue: this.#queue, dial, clock, onPublished });
+		const line = new DestinationLine({ url, target: this.#target, queue: this.#queue, dial, clock, onPublished });
 		this.#line = line;
 		try {
 			await line.run(signal);
 		} finally {
 			this.#queue.park();
-			await line.close({ final: signal.aborted });
+			await line.close({ final: signal.aborted && this.#saysGoodbye });
 			this.#earlierBytes += line.bytesSent;
 			this.#line = undefined;
 		}

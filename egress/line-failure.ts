@@ -1,7 +1,7 @@
 import { CLOSED_AFTER_START, type RtmpCloseReason, RtmpCurtError, RtmpRefusedError } from "../rtmp/publisher.ts";
 import { withoutSecrets } from "../rtmp/refusal.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../rtmp/url.ts";
-import type { EgressConfig } from "../worker/protocol/object-rpc.ts";
+import type { PublishTarget } from "../worker/protocol/egress-jobs.ts";
 
 /** The destination, or the line to it, ended a session. */
 export class LineEndedError extends Error {
@@ -59,9 +59,9 @@ export function failureMessage(error: unknown, url: RtmpUrl): string {
 }
 
 /** @throws DestinationForbiddenError, without the key, when the configured address is none */
-export function destinationUrl(config: EgressConfig): RtmpUrl {
+export function destinationUrl(target: PublishTarget): RtmpUrl {
 	try {
-		return parseRtmpUrl(config.url, config.streamKey);
+		return parseRtmpUrl(target.url, target.streamKey);
 	} catch (cause) {
 		throw new DestinationForbiddenError(cause instanceof Error ? cause.message : "egress: expected an RTMP address");
 	}

@@ -13,9 +13,21 @@ export const OPEN_WITHIN_MS = 3_000;
 export const SILENT_AFTER_MS = 3_000;
 const LOOK_EVERY_MS = 500;
 
+/** What a subscription needs of a WebSocket, workerd's or Node's. Its binary messages are ArrayBuffers. */
+export interface SubscriptionSocket {
+	send(text: string): void;
+	close(code: number): void;
+	addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+	addEventListener(
+		type: "close",
+		listener: (event: { readonly code?: number; readonly reason?: string }) => void,
+	): void;
+	addEventListener(type: "error", listener: (event: unknown) => void): void;
+}
+
 export interface SubscriptionOptions {
 	/** Opens the media socket, accepted, which begins with the group of pictures so far. */
-	readonly open: () => Promise<WebSocket>;
+	readonly open: () => Promise<SubscriptionSocket>;
 	readonly clock: Clock;
 	/** In [0, 1). */
 	readonly random: () => number;
@@ -27,13 +39,15 @@ export interface SubscriptionOptions {
 	readonly onOpen: () => void;
 	/** The Router says that the broadcast has ended: no message follows. */
 	readonly onEnded: (reason: string) => void;
+	/** Told what went wrong and is mended; never holds a token. */
+	readonly warn: (message: string) => void;
 }
 
 /** Keeps a subscription to one stream of the Router, acknowledging what it takes, until closed or the broadcast has ended. */
 export class RouterSubscription {
 	readonly #options: SubscriptionOptions;
 	readonly #closing = new AbortController();
-	#socket: WebSocket | undefined;
+	#socket: SubscriptionSocket | undefined;
 	#cancelAck: (() => void) | undefined;
 	#cancelRetry: (() => void) | undefined;
 	#cancelLook: (() => void) | undefined;
@@ -62,14 +76,14 @@ export class RouterSubscription {
 			(socket) => this.#listen(socket),
 			(error: unknown) => {
 				if (!this.#closed) {
-					console.warn("egress: could not subscribe, trying again:", String(error));
+					this.#options.warn(`egress: could not subscribe, trying again: ${String(error)}`);
 					this.#reconnect();
 				}
 			},
 		);
 	}
 
-	async #open(): Promise<WebSocket> {
+	async #open(): Promise<SubscriptionSocket> {
 		const { clock, open } = this.#options;
 		const late = new AbortController();
 		const cancel = clock.after(OPEN_WITHIN_MS, () => {
@@ -86,7 +100,7 @@ export class RouterSubscription {
 		return await unlessAborted(opening, either).finally(cancel);
 	}
 
-	#listen(socket: WebSocket): void {
+	#listen(socket: SubscriptionSocket): void {
 		const { clock, onOpen, onEnded } = this.#options;
 		const pacer = new AckPacer();
 		this.#socket = socket;
@@ -114,14 +128,14 @@ export class RouterSubscription {
 		socket.addEventListener("error", () => gone({}));
 	}
 
-	#take(message: ArrayBuffer, socket: WebSocket, pacer: AckPacer): void {
+	#take(message: ArrayBuffer, socket: SubscriptionSocket, pacer: AckPacer): void {
 		const { clock, onMessage } = this.#options;
 		this.#failures = 0;
 		this.#heardMs = clock.nowMs();
 		try {
 			onMessage(message);
 		} catch (error) {
-			console.warn("egress: the subscription broke, trying again:", String(error));
+			this.#options.warn(`egress: the subscription broke, trying again: ${String(error)}`);
 			this.#drop("badMedia");
 			this.#reconnect();
 			return;
@@ -133,7 +147,7 @@ export class RouterSubscription {
 		});
 	}
 
-	#acknowledge(socket: WebSocket, ack: MediaAck | undefined): void {
+	#acknowledge(socket: SubscriptionSocket, ack: MediaAck | undefined): void {
 		if (ack === undefined || socket !== this.#socket) {
 			return;
 		}
@@ -154,7 +168,7 @@ export class RouterSubscription {
 				this.#heardMs = clock.nowMs();
 			}
 			if (isOnAir() && clock.nowMs() - this.#heardMs > SILENT_AFTER_MS) {
-				console.warn(
+				this.#options.warn(
 					`egress: expected media from the Router within ${SILENT_AFTER_MS} ms, got none, subscribing again`,
 				);
 				this.#drop("stalled");
@@ -183,7 +197,7 @@ export class RouterSubscription {
 	}
 }
 
-function hangUp(socket: WebSocket, kind: "done" | "badMedia" | "stalled"): void {
+function hangUp(socket: SubscriptionSocket, kind: "done" | "badMedia" | "stalled"): void {
 	try {
 		socket.close(CLOSE[kind].code);
 	} catch {

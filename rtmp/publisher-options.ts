@@ -34,7 +34,12 @@ export interface RtmpPublisherOptions {
 	readonly signal?: AbortSignal;
 	readonly timeouts?: Partial<PublisherTimeouts>;
 	readonly timers?: Timers;
+	/** Told of each step of connecting when it is done; over again after a redirect. Must not throw. */
+	readonly onStep?: (step: PublisherStep) => void;
 }
+
+/** What connecting is made of: RTMP's handshake, `connect`, and `createStream` with `publish`. */
+export type PublisherStep = "handshake" | "connect" | "publish";
 
 /** Why a publisher's connection ended: "refused" is the server's last word, "broken" may be mended, "local" was `close()`. */
 export interface RtmpCloseReason {

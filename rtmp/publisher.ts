@@ -10,6 +10,7 @@ import { MessageStream, type ReceivedMessage } from "./message-stream.ts";
 import {
 	CLOSED_AFTER_START,
 	DEFAULT_PUBLISHER_TIMEOUTS,
+	type PublisherStep,
 	type PublisherTimeouts,
 	type RtmpCloseReason,
 	type RtmpPublisherOptions,
@@ -57,6 +58,7 @@ export class RtmpPublisher {
 	readonly #channel: ByteChannel;
 	readonly #stream: MessageStream;
 	readonly #deadline: Deadline;
+	readonly #onStep: (step: PublisherStep) => void;
 	readonly #closed = Promise.withResolvers<RtmpCloseReason>();
 	/** Messages that came with the one last waited for. */
 	#waiting: ReceivedMessage[] = [];
@@ -128,6 +130,7 @@ export class RtmpPublisher {
 		this.#url = options.url;
 		this.#timeouts = { ...DEFAULT_PUBLISHER_TIMEOUTS, ...options.timeouts };
 		this.#timers = options.timers ?? systemTimers;
+		this.#onStep = options.onStep ?? (() => {});
 		this.#channel = new ByteChannel(transport, this.#timers, this.#timeouts.stallMs);
 		this.#stream = new MessageStream(this.#channel);
 		this.#deadline = new Deadline(this.#timers, (error) => this.#channel.fail(error));
@@ -180,12 +183,14 @@ export class RtmpPublisher {
 	async #open(): Promise<void> {
 		this.#deadline.expect("the server's handshake", this.#timeouts.handshakeMs);
 		await this.#stream.handshake("client");
+		this.#onStep("handshake");
 		await this.#said(this.#stream.sendControl({ kind: "set-chunk-size", chunkSize: OUR_CHUNK_SIZE }));
 
 		this.#deadline.expect("connect's answer", this.#timeouts.connectMs);
 		const connect = connectCommand(this.#nextTransactionId(), this.#url);
 		await this.#said(this.#stream.sendCommand(connect));
 		await this.#answerTo(connect);
+		this.#onStep("connect");
 
 		this.#deadline.expect("createStream's answer", this.#timeouts.createStreamMs);
 		const key = this.#url.streamKey;
@@ -197,6 +202,7 @@ export class RtmpPublisher {
 		this.#deadline.expect("NetStream.Publish.Start", this.#timeouts.publishMs);
 		await this.#call({ name: "publish", args: [null, key, "live"] }, this.#streamId);
 		await this.#publishStart();
+		this.#onStep("publish");
 		this.#deadline.clear();
 		this.#beginPublishing();
 	}

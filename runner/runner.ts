@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { MAX_EGRESS_JOBS } from "../worker/protocol/egress-jobs.ts";
 import { HEARTBEAT_EVERY_MS, type PoolMessage } from "../worker/protocol/pool-messages.ts";
 import { Assignments } from "./assignments.ts";
 import { BrowserPool } from "./browser/browser-pool.ts";
 import { CompositorBrowser } from "./browser/compositor-browser.ts";
 import { findChromium } from "./browser/find-chromium.ts";
 import { sweepProfileFolders } from "./browser/profile-folder.ts";
+import { EgressJobs } from "./egress/egress-jobs.ts";
 import { type Log, messageOf } from "./log.ts";
 import { PoolClient } from "./pool/pool-client.ts";
 import { RtmpIngest } from "./rtmp-ingest/rtmp-ingest.ts";
@@ -25,7 +27,8 @@ export interface RunnerOptions extends RunnerSettings {
 }
 
 /**
- * The service beside Chromium: runs compositor pages for the Worker's CompositorPool, and accepts RTMP, which a Worker cannot. It dials out
+ * The service beside Chromium: runs compositor pages for the Worker's CompositorPool, accepts RTMP, which a Worker cannot, and publishes to
+ * destinations that must not or cannot be reached from a Worker, whatever its capacity for compositors. It dials out
  * to the Worker, so it needs no public address but the RTMP port.
  */
 export class Runner {
@@ -34,6 +37,7 @@ export class Runner {
 	readonly #ingest: RtmpIngest;
 	readonly #browsers: BrowserPool<CompositorBrowser>;
 	readonly #assignments: Assignments;
+	readonly #egresses: EgressJobs;
 	readonly #pool: PoolClient;
 	readonly #connected = Promise.withResolvers<void>();
 	#pollTimer: ReturnType<typeof setInterval> | undefined;
@@ -59,6 +63,12 @@ export class Runner {
 			onReleased: (leaseId, reason) => this.#pool.send({ type: "released", leaseId, reason }),
 			log,
 		});
+		this.#egresses = new EgressJobs({
+			apiUrl,
+			send: (message) => this.#pool.send(message),
+			poolHeardAtMs: () => this.#pool.heardAtMs,
+			log,
+		});
 		this.#pool = new PoolClient({
 			apiUrl,
 			runnerToken,
@@ -67,6 +77,8 @@ export class Runner {
 				runnerId: this.#runnerId,
 				capacity,
 				leaseIds: this.#assignments.leaseIds(),
+				egressPlaces: MAX_EGRESS_JOBS,
+				egressJobs: this.#egresses.held(),
 			}),
 			heartbeat: () => ({ type: "heartbeat", leases: this.#assignments.leases() }),
 			onMessage: (message) => this.#take(message),
@@ -115,7 +127,9 @@ export class Runner {
 		this.#connected.reject(new Error("runner: stopped"));
 		await Promise.all([
 			this.#ingest.close(),
-			this.#assignments.close("runner stops").then(() => this.#pool.close()),
+			Promise.all([this.#assignments.close("runner stops"), this.#egresses.close("runner stops")]).then(() =>
+				this.#pool.close(),
+			),
 			this.#browsers.close(),
 		]);
 	}
@@ -127,6 +141,12 @@ export class Runner {
 				break;
 			case "release":
 				this.#assignments.release(message.leaseId);
+				break;
+			case "egress-start":
+				this.#egresses.start(message.job);
+				break;
+			case "egress-stop":
+				this.#egresses.stop(message, message.final);
 				break;
 			default:
 				message satisfies never;

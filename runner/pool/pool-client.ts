@@ -15,7 +15,7 @@ const RETRY: RetryPolicy = { firstMs: 250, capMs: 5_000 };
 const SETTLED_AFTER_MS = 10_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 500;
-/** Assignments and releases are a few hundred bytes. */
+/** Assignments and releases are a few hundred bytes, an address with its key some thousand at most. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
 /** The token is wrong: trying again cannot help. */
 const FINAL_STATUSES = [401, 403];
@@ -44,6 +44,7 @@ export class PoolClient {
 	#attempt = 0;
 	#connections = 0;
 	#closed = false;
+	#heardAtMs = Number.NEGATIVE_INFINITY;
 
 	constructor(options: PoolClientOptions) {
 		this.#options = options;
@@ -51,6 +52,11 @@ export class PoolClient {
 
 	start(): void {
 		this.#connect();
+	}
+
+	/** When the Worker last showed that it is there, in milliseconds since the epoch; a pong a few seconds comes of every line that works. */
+	get heardAtMs(): number {
+		return this.#heardAtMs;
 	}
 
 	/** Sends when the line is up; otherwise the next `hello` says what matters. */
@@ -91,12 +97,19 @@ export class PoolClient {
 		let stops: (() => void)[] = [];
 		socket.on("open", () => {
 			openedAtMs = performance.now();
+			this.#heardAtMs = Date.now();
 			stops = [keepAlive(socket), this.#beat()];
 			this.send(this.#options.hello());
 			this.#connections += 1;
 			this.#options.onConnected(this.#connections > 1);
 		});
-		socket.on("message", (data) => this.#take(String(data)));
+		socket.on("pong", () => {
+			this.#heardAtMs = Date.now();
+		});
+		socket.on("message", (data) => {
+			this.#heardAtMs = Date.now();
+			this.#take(String(data));
+		});
 		socket.on("unexpected-response", (_request, response) => {
 			brokenBy = `HTTP ${response.statusCode}`;
 			response.resume();
@@ -132,8 +145,8 @@ export class PoolClient {
 		try {
 			message = poolMessageSchema.parse(JSON.parse(text));
 		} catch {
-			// The text itself may hold a token. A newer Worker may know messages that we do not.
-			this.#options.log(`expected an assign or release message, got ${text.length} characters of something else`);
+			// The text itself may hold a token, or a destination's key. A newer Worker may know messages that we do not.
+			this.#options.log(`expected a message of the pool, got ${text.length} characters of something else`);
 			return;
 		}
 		this.#options.onMessage(message);

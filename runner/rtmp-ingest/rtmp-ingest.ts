@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { PublishRejection, type PublishRequest, type PublishSink, RtmpAcceptor } from "../../rtmp/acceptor.ts";
 import type { Log } from "../log.ts";
+import { socketTransport } from "../socket-transport.ts";
 import { MediaUplink } from "./media-uplink.ts";
 import { unknownKeyRefusal } from "./refusal.ts";
-import { socketTransport } from "./socket-transport.ts";
 import { routeOfStreamKey } from "./stream-route.ts";
 
 /** Publishers and those who only knock; each may make us hold tens of megabytes of half-arrived messages (rtmp/limits.ts). */

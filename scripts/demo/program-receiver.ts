@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { TAG_TYPE } from "../../media/flv/tag.ts";
 import { flvHeader, flvTagBytes } from "../../media/flv/tag-writer.ts";
 import { RtmpAcceptor } from "../../rtmp/acceptor.ts";
-import { socketTransport } from "../../runner/rtmp-ingest/socket-transport.ts";
+import { socketTransport } from "../../runner/socket-transport.ts";
 
 /** The demo's destination: an RTMP server that writes what is published to it into an FLV file. One session, as a service would take it. */
 export class ProgramReceiver {

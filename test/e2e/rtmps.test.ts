@@ -4,7 +4,7 @@ import { createServer } from "node:tls";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { tagKind } from "../../media/flv/tag-kind.ts";
 import { RtmpAcceptor } from "../../rtmp/acceptor.ts";
-import { socketTransport } from "../../runner/rtmp-ingest/socket-transport.ts";
+import { socketTransport } from "../../runner/socket-transport.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
 import { mustRun } from "../support/peers/run-tool.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";

@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../../egress/clock.ts";
 import { EgressSession } from "../../egress/egress-session.ts";
 import { RouterSubscription, SILENT_AFTER_MS } from "../../egress/router-subscription.ts";
 import { RtmpPublisher } from "../../rtmp/publisher.ts";
+import { seal } from "../../worker/auth/sealing.ts";
 import type { Egress } from "../../worker/egress/egress.ts";
 import type { Env } from "../../worker/env.ts";
 import type { EgressConfig, EgressStatus, ProgramPlan } from "../../worker/protocol/object-rpc.ts";
@@ -19,19 +20,30 @@ const PATIENCE = { timeout: 15_000 };
 let broadcastCount = 0;
 
 /** Port 1 of this machine: nobody is there, and it says so at once. */
-function config(broadcastId: string): EgressConfig {
+const NOBODY: Address = { url: "rtmp://127.0.0.1:1/live", streamKey: KEY };
+
+const FORMAT = {
+	width: 1280,
+	height: 720,
+	frameRate: 25,
+	videoBitrateBps: 3_000_000,
+	audioBitrateBps: 128_000,
+};
+
+interface Address {
+	readonly url: string;
+	readonly streamKey?: string;
+}
+
+async function config(broadcastId: string, address = NOBODY): Promise<EgressConfig> {
 	return {
 		broadcastId,
 		destinationId: "d",
 		// What any subscriber gets; the program's own stream goes on by itself, in hold.
 		stream: "host",
-		url: "rtmp://127.0.0.1:1/live",
-		streamKey: KEY,
-		width: 1280,
-		height: 720,
-		frameRate: 25,
-		videoBitrateBps: 3_000_000,
-		audioBitrateBps: 128_000,
+		sealedAddress: await seal(JSON.stringify(address), env, `destination:${broadcastId}`),
+		via: "edge",
+		...FORMAT,
 	};
 }
 
@@ -76,19 +88,21 @@ const fastClock: Clock = {
 /** A session on the Router's real socket, with destinations in memory, since workerd cannot listen. */
 function egress(
 	router: () => RouterStub,
-	broadcastId: string,
 	clock: Clock = systemClock,
 	manner: Manner = { kind: "accept" },
 	/** A Router that is not there. */
 	instead: () => Promise<WebSocket> | undefined = () => undefined,
 ) {
 	const destination = new FakeDestination(clock, manner);
-	const session = new EgressSession(config(broadcastId), {
-		dial: destination.dial,
-		clock,
-		random: () => 0,
-		onChange: () => {},
-	});
+	const session = new EgressSession(
+		{ ...NOBODY, ...FORMAT },
+		{
+			dial: destination.dial,
+			clock,
+			random: () => 0,
+			onChange: () => {},
+		},
+	);
 	const subscription = new RouterSubscription({
 		open: async () => {
 			const never = instead();
@@ -106,6 +120,7 @@ function egress(
 		onMessage: (message) => session.push(message),
 		onOpen: () => session.resubscribed(),
 		onEnded: () => void session.stop(),
+		warn: (message) => console.warn(message),
 	});
 	session.start();
 	const state = () => session.status().state;
@@ -115,8 +130,8 @@ function egress(
 const START = [videoConfig(9_000), audioConfig(9_000), keyFrame(9_000), sound(9_010), interFrame(9_040)];
 
 test("the Router's program reaches a destination, from metadata to goodbye", async () => {
-	const { broadcastId, router } = await openBroadcast();
-	const { destination, session, subscription } = egress(() => router, broadcastId);
+	const { router } = await openBroadcast();
+	const { destination, session, subscription } = egress(() => router);
 	const publisher = await publishTo(router);
 	publisher.publish(START);
 	await expect
@@ -131,11 +146,11 @@ test("the Router's program reaches a destination, from metadata to goodbye", asy
 });
 
 test("a destination that cannot be reached, is silent or takes nothing is not noticed by the one beside it", async () => {
-	const { broadcastId, router } = await openBroadcast();
+	const { router } = await openBroadcast();
 	const others = ([{ kind: "unreachable" }, { kind: "silent" }, { kind: "stuck-after", tags: 1 }] as const).map(
-		(manner) => egress(() => router, broadcastId, systemClock, manner),
+		(manner) => egress(() => router, systemClock, manner),
 	);
-	const well = egress(() => router, broadcastId);
+	const well = egress(() => router);
 	const publisher = await publishTo(router);
 	publisher.publish(START);
 	for (let frame = 2; frame < 200; frame++) {
@@ -153,7 +168,7 @@ test("a destination that cannot be reached, is silent or takes nothing is not no
 test("the session to the destination stays open when the Router is replaced, and time goes on", async () => {
 	const { broadcastId, router } = await openBroadcast();
 	const fresh = () => env.ROUTER.get(env.ROUTER.idFromName(broadcastId));
-	const { destination, session, subscription } = egress(fresh, broadcastId);
+	const { destination, session, subscription } = egress(fresh);
 	const publisher = await publishTo(router);
 	publisher.publish(START);
 	await expect.poll(() => destination.received.length, PATIENCE).toBe(6);
@@ -174,8 +189,8 @@ test("the session to the destination stays open when the Router is replaced, and
 });
 
 test("a subscription that has gone silent without breaking is opened again, and the session to the destination kept", async () => {
-	const { broadcastId, router } = await openBroadcast();
-	const { destination, session, subscription } = egress(() => router, broadcastId, fastClock);
+	const { router } = await openBroadcast();
+	const { destination, session, subscription } = egress(() => router, fastClock);
 	const publisher = await publishTo(router);
 	publisher.publish(START);
 	await expect.poll(() => destination.received.length, PATIENCE).toBe(6);
@@ -191,8 +206,8 @@ test("a subscription that has gone silent without breaking is opened again, and 
 });
 
 test("a subscription may be silent for as long as it likes before the destination is live", async () => {
-	const { broadcastId, router } = await openBroadcast();
-	const { session, subscription } = egress(() => router, broadcastId, fastClock);
+	const { router } = await openBroadcast();
+	const { session, subscription } = egress(() => router, fastClock);
 	const subscriber = async () => (await router.stats()).streams[0]?.subscribers[0]?.id;
 	await expect.poll(subscriber, PATIENCE).toBeDefined();
 	const first = await subscriber();
@@ -204,12 +219,11 @@ test("a subscription may be silent for as long as it likes before the destinatio
 });
 
 test("a Router that does not answer is asked again", async () => {
-	const { broadcastId, router } = await openBroadcast();
+	const { router } = await openBroadcast();
 	let asked = 0;
 	const never = new Promise<never>(() => {});
 	const { session, subscription } = egress(
 		() => router,
-		broadcastId,
 		fastClock,
 		{ kind: "accept" },
 		() => (++asked === 1 ? never : undefined),
@@ -221,8 +235,8 @@ test("a Router that does not answer is asked again", async () => {
 });
 
 test("ends when the Router says that the broadcast has", async () => {
-	const { broadcastId, router } = await openBroadcast();
-	const { destination, state } = egress(() => router, broadcastId);
+	const { router } = await openBroadcast();
+	const { destination, state } = egress(() => router);
 	(await publishTo(router)).publish(START);
 	await expect.poll(state, PATIENCE).toBe("live");
 	await router.end("over");
@@ -259,7 +273,7 @@ async function liveObject() {
 	const streamKey = `${KEY}-${broadcastId}`;
 	destinations.set(streamKey, destination);
 	const stub = egressObject(broadcastId);
-	await stub.start({ ...config(broadcastId), streamKey });
+	await stub.start(await config(broadcastId, { ...NOBODY, streamKey }));
 	const publisher = await publishTo(router);
 	publisher.publish(START);
 	await expect.poll(() => state(stub), PATIENCE).toBe("live");
@@ -271,8 +285,8 @@ test("the object waits for a program, tries a destination that is not there, and
 	const { broadcastId, router } = await openBroadcast();
 	const stub = egressObject(broadcastId);
 	expect(await state(stub)).toBe("stopped");
-	await stub.start(config(broadcastId));
-	await stub.start(config(broadcastId));
+	await stub.start(await config(broadcastId));
+	await stub.start(await config(broadcastId));
 	expect(await state(stub)).toBe("connecting");
 	(await publishTo(router)).publish(START);
 	await expect.poll(() => state(stub), PATIENCE).toBe("retrying");
@@ -290,7 +304,7 @@ test("the object refuses an address that is none, for good", async () => {
 	const { broadcastId, router } = await openBroadcast();
 	(await publishTo(router)).publish(START);
 	const stub = egressObject(broadcastId);
-	await stub.start({ ...config(broadcastId), url: "https://example.com/live" });
+	await stub.start(await config(broadcastId, { ...NOBODY, url: "https://example.com/live" }));
 	await expect.poll(() => state(stub), PATIENCE).toBe("refused");
 	await replaceObject(asPlain(stub));
 	const after = egressObject(broadcastId);
@@ -366,7 +380,7 @@ test("an object whose broadcast ended while it was lost stops for good", async (
 
 test("an object whose broadcast was never there stops for good", async () => {
 	const stub = egressObject("egress-test-of-nothing");
-	await stub.start(config("egress-test-of-nothing"));
+	await stub.start(await config("egress-test-of-nothing"));
 	await expect.poll(() => state(stub), PATIENCE).toBe("stopped");
 	expect(await runDurableObjectAlarm(asPlain(stub))).toBe(false);
 });
@@ -374,7 +388,7 @@ test("an object whose broadcast was never there stops for good", async () => {
 test("an object that waits for a program goes on doing so after it was replaced", async () => {
 	const { broadcastId, router } = await openBroadcast();
 	const stub = egressObject(broadcastId);
-	await stub.start(config(broadcastId));
+	await stub.start(await config(broadcastId));
 	await replaceObject(asPlain(stub));
 	const after = egressObject(broadcastId);
 	await after.resume();
@@ -391,4 +405,106 @@ test("an object that was lost is woken by the Router, which sees its subscriptio
 	await expect.poll(() => destination.sessions.length, PATIENCE).toBe(2);
 	await expect.poll(() => destination.received.some((name) => name.startsWith("key@")), PATIENCE).toBe(true);
 	await egressObject(broadcastId).stop("test");
+});
+
+// --- the address at rest -------------------------------------------------------------------------------------------------------
+
+const OPEN = (streamKey: string) => ({ ...NOBODY, streamKey });
+
+async function storedText(stub: ReturnType<typeof egressObject>): Promise<string> {
+	return await runInDurableObject(asPlain(stub), async (_egress, { storage }) =>
+		JSON.stringify([...(await storage.list()).entries()]),
+	);
+}
+
+test("nothing of the address is stored, and the object goes on with it after it was lost", async () => {
+	const { broadcastId, destination, stub } = await liveObject();
+	const stored = await storedText(stub);
+	expect(stored).toContain("sealedAddress");
+	expect(stored).not.toContain(KEY);
+	expect(stored).not.toContain("127.0.0.1");
+	await replaceObject(asPlain(stub));
+	const after = egressObject(broadcastId);
+	await after.resume();
+	await expect.poll(() => destination.sessions.length, PATIENCE).toBe(2);
+	await after.stop("test");
+});
+
+test("the same address sealed anew does not disturb the session, another one begins its own", async () => {
+	const { broadcastId, destination, stub } = await liveObject();
+	await stub.start(await config(broadcastId, OPEN(`${KEY}-${broadcastId}`)));
+	expect(destination.session.endings).toEqual([]);
+	await stub.start(await config(broadcastId, { url: "rtmp://127.0.0.1:1/live", streamKey: "another" }));
+	await expect.poll(() => destination.session.endings, PATIENCE).toEqual(["the publisher ended the stream"]);
+	await stub.stop("test");
+});
+
+test("an address sealed for another broadcast is refused, in words that say nothing of it", async () => {
+	const { broadcastId } = await openBroadcast();
+	const stub = egressObject(broadcastId);
+	const { sealedAddress } = await config("another-broadcast");
+	await stub.start({ ...(await config(broadcastId)), sealedAddress });
+	const status = await stub.status();
+	expect(status).toMatchObject({ state: "refused", lastError: expect.stringContaining("sealing: expected") });
+	expect(JSON.stringify(status)).not.toContain(KEY);
+	await stub.stop("test");
+});
+
+test("what an older version stored with its address open goes on, and is sealed", async () => {
+	const { broadcastId, router } = await openBroadcast();
+	const destination = new FakeDestination(systemClock);
+	const streamKey = `${KEY}-${broadcastId}`;
+	destinations.set(streamKey, destination);
+	const stub = egressObject(broadcastId);
+	const { sealedAddress: _, via: __, ...rest } = await config(broadcastId);
+	await runInDurableObject(asPlain(stub), async (_egress, { storage }) => {
+		await storage.put("egress", {
+			config: { ...rest, ...OPEN(streamKey) },
+			status: { state: "live", bytes: 1_000, reconnects: 2, droppedTags: 0, queueMs: 0, attempts: 0 },
+			held: true,
+			timeMs: 50_000,
+			savedAtMs: Date.now(),
+		});
+	});
+	await replaceObject(asPlain(stub));
+	const after = egressObject(broadcastId);
+	(await publishTo(router)).publish(START);
+	await after.resume();
+	await expect.poll(() => state(after), PATIENCE).toBe("live");
+	expect(destination.session.tags.at(-1)?.timestampMs).toBeGreaterThanOrEqual(50_000);
+	const stored = await storedText(after);
+	expect(stored).toContain("sealedAddress");
+	expect(stored).not.toContain(streamKey);
+	await after.stop("test");
+});
+
+// --- a test of the destination --------------------------------------------------------------------------------------------------
+
+function testObject(broadcastId: string) {
+	return env.EGRESS.getByName(`${broadcastId}/test-d`);
+}
+
+test("a destination is tested with two seconds of hold and a goodbye, one test at a time", async () => {
+	const broadcastId = "egress-test-of-a-test";
+	const streamKey = `${KEY}-${broadcastId}`;
+	const destination = new FakeDestination(systemClock);
+	destinations.set(streamKey, destination);
+	const testing = testObject(broadcastId).testDestination(await config(broadcastId, OPEN(streamKey)));
+	const second = await testObject(broadcastId).testDestination(await config(broadcastId, OPEN(streamKey)));
+	expect(second).toMatchObject({ ok: false, error: expect.stringContaining("one test") });
+	const report = await testing;
+	expect(report).toMatchObject({ ok: true });
+	// The line is in memory (see above), so that nothing is dialled.
+	expect(report.steps.map(({ step }) => step)).toEqual(["handshake", "connect", "publish", "media", "end"]);
+	expect(report.bytes).toBeGreaterThan(4 * 3_600);
+	expect(destination.received.slice(0, 4)).toEqual(["metadata", "video-config@0", "audio-config@0", "key@0"]);
+	expect(destination.session.endings).toEqual(["the publisher ended the stream"]);
+});
+
+test("a test says how far it came, and never the key", async () => {
+	const broadcastId = "egress-test-of-a-failing-test";
+	const report = await testObject(broadcastId).testDestination(await config(broadcastId));
+	expect(report).toMatchObject({ ok: false, refused: false, steps: [], bytes: 0 });
+	expect(report.error).toBeTypeOf("string");
+	expect(JSON.stringify(report)).not.toContain(KEY);
 });

@@ -1,46 +1,37 @@
 import { DurableObject } from "cloudflare:workers";
 import { systemClock } from "../../egress/clock.ts";
-import { type EgressCarryOver, EgressSession } from "../../egress/egress-session.ts";
 import { isActive } from "../../egress/egress-state.ts";
-import { RouterSubscription } from "../../egress/router-subscription.ts";
+import { SealingError } from "../auth/sealing.ts";
 import type { Env } from "../env.ts";
+import type {
+	DestinationTestReport,
+	EgressCarryOver,
+	EgressRunnerWord,
+	PublishTarget,
+} from "../protocol/egress-jobs.ts";
 import type { EgressConfig, EgressRpc, EgressStatus } from "../protocol/object-rpc.ts";
 import { ChangeReporter } from "../router/change-reporter.ts";
+import { openedTarget, sameConfig } from "./destination-address.ts";
+import { EdgePublication } from "./edge-publication.ts";
+import type { Publication } from "./publication.ts";
+import { acquireRunner, releaseRunner } from "./runner-job.ts";
+import { RunnerPublication } from "./runner-publication.ts";
 import { socketDial } from "./socket-dial.ts";
+import { carryOver, keepEgress, loadEgress, NEVER_STARTED, type StoredEgress } from "./stored-egress.ts";
+import { TestBench } from "./test-bench.ts";
 
 /** An object that was lost and that nobody calls is woken, and goes on publishing, at most this much later. */
 const ALARM_EVERY_MS = 10_000;
 
-/** What survives eviction. */
-interface StoredEgress {
-	readonly config: EgressConfig;
-	readonly status: EgressStatus;
-	/** The destination has held a session, and so knows the key. */
-	readonly held: boolean;
-	/** Time at the destination at `savedAtMs`; absent when nothing was ever sent. */
-	readonly timeMs?: number;
-	readonly savedAtMs: number;
-}
-
-interface Running {
-	readonly session: EgressSession;
-	readonly subscription: RouterSubscription;
-}
-
-const NEVER_STARTED: EgressStatus = {
-	state: "stopped",
-	bytes: 0,
-	reconnects: 0,
-	droppedTags: 0,
-	queueMs: 0,
-	attempts: 0,
-};
-
-/** Durable Object: publishes one program to one destination. All decisions are in {@link EgressSession}. */
+/**
+ * Durable Object: publishes one program to one destination, from here or by a runner. All decisions are in {@link EdgePublication} and
+ * {@link RunnerPublication}. The destination's address is stored sealed, and opened to be dialled.
+ */
 export class Egress extends DurableObject<Env> implements EgressRpc {
 	readonly #reporter: ChangeReporter<EgressStatus>;
+	readonly #bench: TestBench;
 	#stored: StoredEgress | undefined;
-	#running: Running | undefined;
+	#running: Publication | undefined;
 	/** The last start or stop asked for: they are done one after another. */
 	#turn: Promise<void> = Promise.resolve();
 
@@ -50,10 +41,11 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 			(status) => this.#tellBroadcast(status),
 			(delayMs, action) => setTimeout(action, delayMs),
 		);
+		this.#bench = new TestBench({ env, dial: this.#dial() });
 		state.blockConcurrencyWhile(async () => {
-			this.#stored = await state.storage.get<StoredEgress>("egress");
+			this.#stored = await loadEgress(state.storage, env).catch(ignoredSealing);
 			if (this.#stored !== undefined && isActive(this.#stored.status.state)) {
-				this.#run(this.#stored.config, carryOver(this.#stored, Date.now()));
+				await this.#run(this.#stored, carryOver(this.#stored, Date.now()));
 			}
 		});
 	}
@@ -61,12 +53,19 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 	start(config: EgressConfig): Promise<void> {
 		return this.#inTurn(async () => {
 			const active = this.#running !== undefined && isActive(this.#status().state);
-			if (active && this.#stored !== undefined && sameConfig(this.#stored.config, config)) {
+			if (active && this.#stored !== undefined && (await sameConfig(this.#stored.config, config, this.env))) {
 				return;
 			}
 			await this.#end();
-			this.#stored = { config, status: NEVER_STARTED, held: false, savedAtMs: Date.now() };
-			this.#run(config);
+			const { fence } = this.#stored ?? {};
+			this.#stored = {
+				config,
+				status: NEVER_STARTED,
+				held: false,
+				savedAtMs: Date.now(),
+				...(fence !== undefined && { fence }),
+			};
+			await this.#run(this.#stored);
 			await this.#keep();
 		});
 	}
@@ -87,6 +86,17 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 		return this.#status();
 	}
 
+	async runnerStatus(word: EgressRunnerWord): Promise<void> {
+		this.#bench.hear(word);
+		if (this.#running instanceof RunnerPublication) {
+			this.#running.hear(word);
+		}
+	}
+
+	async testDestination(config: EgressConfig): Promise<DestinationTestReport> {
+		return await this.#bench.test(config);
+	}
+
 	/** Keeps what an eviction would lose. The object that an alarm wakes has resumed before this is called. */
 	override async alarm(): Promise<void> {
 		await this.#keep();
@@ -100,28 +110,87 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 	}
 
 	#status(): EgressStatus {
-		return this.#running?.session.status() ?? this.#stored?.status ?? NEVER_STARTED;
+		return this.#running?.status() ?? this.#stored?.status ?? NEVER_STARTED;
 	}
 
-	#run(config: EgressConfig, carriedOver?: EgressCarryOver): void {
-		const session = new EgressSession(config, {
-			dial: socketDial({ allowPrivate: this.env.ALLOW_PRIVATE_DESTINATIONS === "1" }),
+	async #run(stored: StoredEgress, carriedOver?: EgressCarryOver): Promise<void> {
+		const { config } = stored;
+		let target: PublishTarget;
+		try {
+			target = await openedTarget(config, this.env);
+		} catch (error) {
+			// Without its address nothing can be tried, and what the error says holds nothing of it.
+			const lastError = error instanceof Error ? error.message : "egress: expected a sealed address, got none";
+			this.#stored = { ...stored, status: { ...stored.status, state: "refused", lastError } };
+			await keepEgress(this.ctx.storage, this.#stored);
+			this.#reporter.report("status", this.#stored.status);
+			return;
+		}
+		const publication: EdgePublication | RunnerPublication =
+			config.via === "runner"
+				? this.#byRunner(stored, target, carriedOver, (status) => this.#changed(publication, status))
+				: this.#fromHere(config, target, carriedOver, (status) => this.#changed(publication, status));
+		this.#running = publication;
+		publication.start();
+	}
+
+	#fromHere(
+		config: EgressConfig,
+		target: PublishTarget,
+		carriedOver: EgressCarryOver | undefined,
+		onChange: (status: EgressStatus) => void,
+	): EdgePublication {
+		return new EdgePublication(target, {
+			dial: this.#dial(),
 			clock: systemClock,
 			random: Math.random,
-			onChange: (status) => this.#changed(session, status),
 			...(carriedOver !== undefined && { carryOver: carriedOver }),
-		});
-		const subscription = new RouterSubscription({
-			open: () => this.#subscribe(config),
-			clock: systemClock,
-			random: Math.random,
-			isOnAir: () => session.status().state === "live",
-			onMessage: (message) => session.push(message),
-			onOpen: () => session.resubscribed(),
+			subscribe: () => this.#subscribe(config),
+			onChange,
 			onEnded: (reason) => this.ctx.waitUntil(this.stop(reason)),
 		});
-		this.#running = { session, subscription };
-		session.start();
+	}
+
+	#byRunner(
+		{ config, fence = 0 }: StoredEgress,
+		target: PublishTarget,
+		carriedOver: EgressCarryOver | undefined,
+		onChange: (status: EgressStatus) => void,
+	): RunnerPublication {
+		const { broadcastId, destinationId, stream } = config;
+		const jobId = `${broadcastId}/${destinationId}`;
+		return new RunnerPublication({
+			pool: {
+				acquire: (ours, carried) =>
+					acquireRunner(this.env, {
+						jobId,
+						fence: ours,
+						work: "publish",
+						broadcastId,
+						stream,
+						target,
+						carryOver: carried,
+					}),
+				release: (ours) => releaseRunner(this.env, { jobId, fence: ours }),
+			},
+			clock: systemClock,
+			random: Math.random,
+			fence,
+			resumes: carriedOver !== undefined,
+			...(carriedOver !== undefined && { carryOver: carriedOver }),
+			keepFence: async (next) => {
+				if (this.#stored !== undefined) {
+					this.#stored = { ...this.#stored, fence: next };
+					await keepEgress(this.ctx.storage, this.#stored);
+				}
+			},
+			onChange,
+			onEnded: (reason) => this.ctx.waitUntil(this.stop(reason)),
+		});
+	}
+
+	#dial() {
+		return socketDial({ allowPrivate: this.env.ALLOW_PRIVATE_DESTINATIONS === "1" });
 	}
 
 	/** Ends publishing and keeps the last figures. */
@@ -129,11 +198,10 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 		if (this.#stored === undefined) {
 			return;
 		}
-		this.#running?.subscription.close();
-		await this.#running?.session.stop();
+		await this.#running?.stop();
 		this.#stored = { ...this.#stored, status: { ...this.#status(), state: "stopped" } };
 		this.#running = undefined;
-		await this.ctx.storage.put("egress", this.#stored);
+		await keepEgress(this.ctx.storage, this.#stored);
 	}
 
 	#inTurn(work: () => Promise<void>): Promise<void> {
@@ -144,32 +212,30 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 		return turn;
 	}
 
-	#changed(session: EgressSession, status: EgressStatus): void {
-		if (this.#running !== undefined && this.#running.session !== session) {
+	#changed(publication: Publication, status: EgressStatus): void {
+		if (this.#running !== undefined && this.#running !== publication) {
 			return;
 		}
 		this.#reporter.report("status", status);
-		if (status.state === "refused") {
-			this.#running?.subscription.close();
-		}
 		this.ctx.waitUntil(this.#save());
 	}
 
 	async #save(): Promise<void> {
-		const session = this.#running?.session;
-		if (this.#stored === undefined || session === undefined) {
+		const publication = this.#running;
+		if (this.#stored === undefined || publication === undefined) {
 			return;
 		}
-		const { timeMs, held } = session;
-		const { config } = this.#stored;
+		const { timeMs, held } = publication;
+		const { config, fence } = this.#stored;
 		this.#stored = {
 			config,
-			status: session.status(),
+			status: publication.status(),
 			held,
 			savedAtMs: Date.now(),
 			...(timeMs !== undefined && { timeMs }),
+			...(fence !== undefined && { fence }),
 		};
-		await this.ctx.storage.put("egress", this.#stored);
+		await keepEgress(this.ctx.storage, this.#stored);
 	}
 
 	async #subscribe({ stream, broadcastId, destinationId }: EgressConfig): Promise<WebSocket> {
@@ -195,14 +261,10 @@ export class Egress extends DurableObject<Env> implements EgressRpc {
 	}
 }
 
-function sameConfig(a: EgressConfig, b: EgressConfig): boolean {
-	const keys = Object.keys({ ...a, ...b }) as (keyof EgressConfig)[];
-	return keys.every((key) => a[key] === b[key]);
-}
-
-/** Where a destination's session goes on after its object was lost: its time went on meanwhile. */
-function carryOver({ status, held, timeMs, savedAtMs }: StoredEgress, nowMs: number): EgressCarryOver {
-	const { bytes, reconnects, droppedTags } = status;
-	const awayMs = Math.max(0, nowMs - savedAtMs);
-	return { ...(timeMs !== undefined && { firstMs: timeMs + awayMs }), held, bytes, reconnects, droppedTags };
+/** An open address of an older version stays as it is, and goes on once there is a key to seal it with. */
+function ignoredSealing(error: unknown): undefined {
+	if (!(error instanceof SealingError)) {
+		throw error;
+	}
+	console.error("egress: a destination is not published to:", error.message);
 }

@@ -1,7 +1,6 @@
 import { connect } from "cloudflare:sockets";
+import { expectAllowed } from "../../egress/allowed-address.ts";
 import type { Dial } from "../../egress/destination-line.ts";
-import { checkDestination } from "../../egress/destination-policy.ts";
-import { DestinationForbiddenError } from "../../egress/line-failure.ts";
 import type { ByteTransport } from "../../rtmp/transport.ts";
 import type { RtmpUrl } from "../../rtmp/url.ts";
 
@@ -11,10 +10,7 @@ import type { RtmpUrl } from "../../rtmp/url.ts";
  */
 export function socketDial(options: { readonly allowPrivate: boolean }): Dial {
 	return async (url, signal) => {
-		const checked = checkDestination({ url: url.tcUrl, streamKey: url.streamKey }, options);
-		if (!checked.ok) {
-			throw new DestinationForbiddenError(checked.refusal.detail);
-		}
+		expectAllowed(url, options);
 		const socket = connect(
 			{ hostname: bracketed(url), port: url.port },
 			{ secureTransport: url.secure ? "on" : "off", allowHalfOpen: false },

@@ -18,11 +18,12 @@ export const MAX_RUNNERS = 256;
 
 /** What the book wants done after a change. */
 export type PoolEffect =
-	| { readonly kind: "send"; readonly runnerId: string; readonly message: PoolMessage }
+	| { readonly kind: "send"; readonly runnerId: string; readonly message: LeaseMessage }
 	| { readonly kind: "tell"; readonly broadcastId: string; readonly change: LeaseChange };
 
 type Heartbeat = Extract<RunnerMessage, { type: "heartbeat" }>;
-type Hello = Extract<RunnerMessage, { type: "hello" }>;
+type Hello = Omit<Extract<RunnerMessage, { type: "hello" }>, "egressPlaces" | "egressJobs">;
+type LeaseMessage = Extract<PoolMessage, { type: "assign" | "release" }>;
 
 /**
  * Who runs which compositor. A lease is alive while its program's frame counter rises, not while a process or a socket is there; everything else
@@ -101,8 +102,7 @@ export class LeaseBook {
 		if (this.stats(nowMs).waiting >= MAX_WAITING) {
 			return { outcome: "refused", reason: `pool: expected at most ${MAX_WAITING} broadcasts waiting, got one more` };
 		}
-		const { broadcastId, fence, token } = request;
-		this.#putLease({ leaseId, broadcastId, fence, token, phase: "waiting", programFrames: 0, sinceMs: nowMs });
+		this.#putLease({ ...request, leaseId, phase: "waiting", programFrames: 0, sinceMs: nowMs });
 		this.#assignWaiting(nowMs, leaseId);
 		return { outcome: this.#leases.get(leaseId)?.phase === "waiting" ? "waiting" : "assigned", leaseId };
 	}
@@ -268,9 +268,10 @@ export class LeaseBook {
 			if (runnerId === undefined) {
 				return;
 			}
-			const { leaseId, broadcastId, fence, token } = lease;
+			const { leaseId, broadcastId, fence, token, requestId } = lease;
+			const request = requestId === undefined ? {} : { requestId };
 			this.#putLease({ ...lease, phase: "starting", runnerId, sinceMs: nowMs });
-			this.#send(runnerId, { type: "assign", leaseId, broadcastId, fence, token });
+			this.#send(runnerId, { type: "assign", leaseId, broadcastId, fence, token, ...request });
 			if (leaseId !== quietLeaseId) {
 				this.#tell(lease, "assigned", `pool: runner ${runnerId} has a place for it`);
 			}
@@ -329,7 +330,7 @@ export class LeaseBook {
 		this.#changed = true;
 	}
 
-	#send(runnerId: string, message: PoolMessage): void {
+	#send(runnerId: string, message: LeaseMessage): void {
 		this.#effects.push({ kind: "send", runnerId, message });
 	}
 

@@ -27,6 +27,8 @@ export interface LeaseRecord {
 	readonly fence: number;
 	/** Handed to the runner; never logged. */
 	readonly token: string;
+	/** Of the request that led to it, for the log. */
+	readonly requestId?: string;
 	readonly phase: "waiting" | "starting" | "running";
 	readonly runnerId?: string;
 	readonly programFrames: number;

@@ -1,6 +1,13 @@
 import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
-import type { DestinationRoute } from "./broadcast-commands.ts";
-import type { PersonId, StreamName } from "./roles.ts";
+import type { DestinationRoute, TokenClaim } from "./broadcast-commands.ts";
+import type {
+	DestinationTestReport,
+	EgressJob,
+	EgressJobAnswer,
+	EgressJobName,
+	EgressRunnerWord,
+} from "./egress-jobs.ts";
+import type { StreamName } from "./roles.ts";
 
 /**
  * What the Durable Objects say to each other by RPC. Types only: every object codes against these, never against a fellow's class.
@@ -70,7 +77,7 @@ export interface ProgramPlan {
 }
 
 /**
- * Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…]` and `/subscribe?stream=…[&ack=1][&egress=destinationId][&as=person]`, authorised by
+ * Also answers `fetch` with a WebSocket: `/publish?stream=…[&fence=…][&ver=…]` and `/subscribe?stream=…[&ack=1][&egress=destinationId][&as=person][&ver=…]`, authorised by
  * the caller. An Egress that names itself is called (`resume`) when its subscription breaks, since only a call wakes an evicted object.
  */
 export interface RouterRpc {
@@ -81,8 +88,11 @@ export interface RouterRpc {
 	/** Closes every socket with `CLOSE.ended`; later publishers are refused with it too. Twice is the same as once. */
 	end(reason: string): Promise<void>;
 	stats(): Promise<RouterStats>;
-	/** Closes, with `CLOSE.unauthorized`, what these people publish and whatever they subscribe to. */
-	disconnect(people: readonly (PersonId | "viewer")[], reason: string): Promise<void>;
+	/**
+	 * Closes, with `CLOSE.unauthorized`, what these people publish and whatever they subscribe to by older credentials than these; what comes by
+	 * such later is refused too.
+	 */
+	disconnect(people: readonly TokenClaim[], reason: string): Promise<void>;
 }
 
 /**
@@ -142,6 +152,13 @@ export interface EgressRpc {
 	status(): Promise<EgressStatus>;
 	/** Wakes an object that was lost, which goes on publishing; does nothing otherwise. */
 	resume(): Promise<void>;
+	/**
+	 * Publishes two seconds of hold and reports, in 15 s at most. In an object of its own, named `${broadcastId}/test-${destinationId}`; one test
+	 * at a time. (Not named `test`: workerd keeps that name for itself.)
+	 */
+	testDestination(config: EgressConfig): Promise<DestinationTestReport>;
+	/** From the pool, of a destination that is published to from a runner. */
+	runnerStatus(word: EgressRunnerWord): Promise<void>;
 }
 
 // --- CompositorPool: named "default" -------------------------------------------------------------------------------------------
@@ -182,6 +199,10 @@ export interface CompositorPoolRpc {
 	/** Of an assigned or a waiting request; unknown leases are ignored. */
 	release(leaseId: string, reason: string): Promise<void>;
 	standing(leaseId: string): Promise<LeaseStanding>;
+	/** Hands the job to a runner. The same fence again is a renewal; a higher one takes the job from the runner that has it. */
+	acquireEgress(job: EgressJob): Promise<EgressJobAnswer>;
+	/** The destination is to be published to no longer: the runner says goodbye to it. Unknown jobs are ignored. */
+	releaseEgress(job: EgressJobName): Promise<void>;
 	stats(): Promise<PoolStats>;
 }
 

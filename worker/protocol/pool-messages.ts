@@ -1,4 +1,11 @@
 import { z } from "zod";
+import {
+	destinationTestReportSchema,
+	egressJobNameSchema,
+	egressJobReportSchema,
+	egressJobSchema,
+	MAX_EGRESS_JOBS,
+} from "./egress-jobs.ts";
 
 /** Messages of the runner socket, `GET /api/runners/connect`, bearer token `RUNNER_TOKEN` (JSON text). Runners dial in. */
 
@@ -16,6 +23,10 @@ export const runnerMessageSchema = z.discriminatedUnion("type", [
 		capacity: z.number().int().min(0).max(256),
 		/** Leases it still holds from before a reconnect. */
 		leaseIds: z.array(z.string()).max(256),
+		/** How many destinations it can publish to at once: none, for a runner of an older version. */
+		egressPlaces: z.number().int().min(0).max(MAX_EGRESS_JOBS).default(0),
+		/** Destinations it still publishes to from before a reconnect. */
+		egressJobs: z.array(egressJobNameSchema).max(MAX_EGRESS_JOBS).default([]),
 	}),
 	z.object({
 		type: z.literal("heartbeat"),
@@ -32,8 +43,12 @@ export const runnerMessageSchema = z.discriminatedUnion("type", [
 	}),
 	/** The runner ended the assignment, on request or because it could not go on. */
 	z.object({ type: z.literal("released"), leaseId: z.string(), reason: z.string().max(500) }),
+	z.object({ type: z.literal("egress-status"), ...egressJobNameSchema.shape, report: egressJobReportSchema }),
+	z.object({ type: z.literal("egress-tested"), ...egressJobNameSchema.shape, report: destinationTestReportSchema }),
+	/** The runner gave the job up without a goodbye to the destination: another may go on with it. */
+	z.object({ type: z.literal("egress-lost"), ...egressJobNameSchema.shape, reason: z.string().max(500) }),
 ]);
-export type RunnerMessage = z.infer<typeof runnerMessageSchema>;
+export type RunnerMessage = z.output<typeof runnerMessageSchema>;
 
 /** CompositorPool → runner. */
 export const poolMessageSchema = z.discriminatedUnion("type", [
@@ -49,6 +64,10 @@ export const poolMessageSchema = z.discriminatedUnion("type", [
 		requestId: z.string().max(64).optional(),
 	}),
 	z.object({ type: z.literal("release"), leaseId: z.string() }),
+	/** Publish to this destination; for a job it has already, under the same fence, only the token is new. Holds an address and key: never logged. */
+	z.object({ type: z.literal("egress-start"), job: egressJobSchema }),
+	/** `final`: say goodbye to the destination (FCUnpublish); without it the line is dropped, since another goes on with it. */
+	z.object({ type: z.literal("egress-stop"), ...egressJobNameSchema.shape, final: z.boolean() }),
 ]);
 export type PoolMessage = z.infer<typeof poolMessageSchema>;
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { type PublishRejection, RtmpAcceptor } from "../../../rtmp/acceptor.ts";
-import { socketTransport } from "../../../runner/rtmp-ingest/socket-transport.ts";
+import { socketTransport } from "../../../runner/socket-transport.ts";
 import type { ReceivedSession, ReceivedTag } from "./received.ts";
 
 class RecordedSession implements ReceivedSession {

@@ -5,7 +5,7 @@ import { type FlvTag, TAG_TYPE } from "../../../media/flv/tag.ts";
 import { tagKind } from "../../../media/flv/tag-kind.ts";
 import { flvHeader, flvTagBytes } from "../../../media/flv/tag-writer.ts";
 import { RtmpAcceptor } from "../../../rtmp/acceptor.ts";
-import { socketTransport } from "../../../runner/rtmp-ingest/socket-transport.ts";
+import { socketTransport } from "../../../runner/socket-transport.ts";
 
 /** How a destination of ours treats its publishers. Every part may be left out: then it behaves. */
 export interface DestinationManners {

@@ -1,6 +1,6 @@
 import net from "node:net";
 import type { ByteTransport } from "../../../rtmp/transport.ts";
-import { socketTransport } from "../../../runner/rtmp-ingest/socket-transport.ts";
+import { socketTransport } from "../../../runner/socket-transport.ts";
 
 export interface TcpListener {
 	readonly port: number;

@@ -24,7 +24,7 @@ beforeEach(async () => {
 	client = new PoolClient({
 		apiUrl: edge.apiUrl,
 		runnerToken: TOKEN,
-		hello: () => ({ type: "hello", runnerId: "r", capacity: 2, leaseIds: leases }),
+		hello: () => ({ type: "hello", runnerId: "r", capacity: 2, leaseIds: leases, egressPlaces: 0, egressJobs: [] }),
 		heartbeat: () => ({
 			type: "heartbeat",
 			leases: leases.map((leaseId) => ({ leaseId, state: "running", programFrames: 7 })),
@@ -53,7 +53,7 @@ describe("the runner's line to the pool", () => {
 		expect(edge.requests[0]?.url).toBe("/api/runners/connect");
 		expect(edge.requests[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
 		expect(sent()).toEqual([
-			{ type: "hello", runnerId: "r", capacity: 2, leaseIds: [] },
+			{ type: "hello", runnerId: "r", capacity: 2, leaseIds: [], egressPlaces: 0, egressJobs: [] },
 			{ type: "heartbeat", leases: [] },
 		]);
 	});
@@ -66,7 +66,7 @@ describe("the runner's line to the pool", () => {
 		}
 		edge.sockets[0]?.send(JSON.stringify({ type: "release", leaseId: "l1" }));
 		await vi.waitFor(() => expect(taken).toEqual([ASSIGN, { type: "release", leaseId: "l1" }]), EVENTUALLY);
-		expect(lines.filter((line) => line.startsWith("expected an assign or release message"))).toHaveLength(2);
+		expect(lines.filter((line) => line.startsWith("expected a message of the pool"))).toHaveLength(2);
 		expect(lines.join()).not.toContain("secret");
 	});
 
@@ -77,7 +77,15 @@ describe("the runner's line to the pool", () => {
 		edge.sockets[0]?.terminate();
 		await vi.waitFor(() => expect(connections).toEqual([false, true]), EVENTUALLY);
 		await vi.waitFor(
-			() => expect(sent()).toContainEqual({ type: "hello", runnerId: "r", capacity: 2, leaseIds: ["l1"] }),
+			() =>
+				expect(sent()).toContainEqual({
+					type: "hello",
+					runnerId: "r",
+					capacity: 2,
+					leaseIds: ["l1"],
+					egressPlaces: 0,
+					egressJobs: [],
+				}),
 			EVENTUALLY,
 		);
 	});

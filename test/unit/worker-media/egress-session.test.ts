@@ -4,7 +4,8 @@ import { type EgressCarryOver, EgressSession } from "../../../egress/egress-sess
 import { MAX_QUEUE_MS } from "../../../egress/tag-queue.ts";
 import type { FlvTag } from "../../../media/flv/tag.ts";
 import { PublishRejection } from "../../../rtmp/acceptor.ts";
-import type { EgressConfig, EgressStatus } from "../../../worker/protocol/object-rpc.ts";
+import type { PublishTarget } from "../../../worker/protocol/egress-jobs.ts";
+import type { EgressStatus } from "../../../worker/protocol/object-rpc.ts";
 import { FakeDestination, type Manner } from "./fake-destination.ts";
 import { ManualClock, settle, until } from "./manual-clock.ts";
 import { audioConfig, interFrame, keyFrame, message, sound, videoConfig } from "./wsflv-fixtures.ts";
@@ -13,10 +14,7 @@ const KEY = "s3cret-key?sig=abc";
 /** Longer than a destination may take to refuse by closing. */
 const SETTLED_MS = 4_000;
 
-const CONFIG: EgressConfig = {
-	broadcastId: "b",
-	destinationId: "d",
-	stream: "program/main",
+const TARGET: PublishTarget = {
 	url: "rtmp://203.0.113.7/live",
 	streamKey: KEY,
 	width: 1280,
@@ -28,12 +26,12 @@ const CONFIG: EgressConfig = {
 
 function egress(
 	manners: Manner[] = [],
-	options: { clock?: ManualClock; config?: EgressConfig; carryOver?: EgressCarryOver } = {},
+	options: { clock?: ManualClock; target?: PublishTarget; carryOver?: EgressCarryOver } = {},
 ) {
 	const clock = options.clock ?? new ManualClock();
 	const destination = new FakeDestination(clock, ...manners);
 	const changes: EgressStatus[] = [];
-	const session = new EgressSession(options.config ?? CONFIG, {
+	const session = new EgressSession(options.target ?? TARGET, {
 		dial: destination.dial,
 		clock,
 		random: () => 0.5,
@@ -502,7 +500,7 @@ test.each([
 test("a connection that does not come about is given up within seconds, and its dialling with it", async () => {
 	const clock = new ManualClock();
 	let aborted = 0;
-	const session = new EgressSession(CONFIG, {
+	const session = new EgressSession(TARGET, {
 		dial: (_url, signal) => {
 			signal.addEventListener("abort", () => aborted++);
 			return new Promise<never>(() => {});
@@ -525,7 +523,7 @@ test("a connection that does not come about is given up within seconds, and its 
 });
 
 test("an address that is none is refused without a word of it", async () => {
-	const { session, destination } = egress([], { config: { ...CONFIG, url: `http://example.com/${KEY}` } });
+	const { session, destination } = egress([], { target: { ...TARGET, url: `http://example.com/${KEY}` } });
 	await settle();
 	expect(session.status()).toMatchObject({ state: "refused", lastError: expect.stringContaining("expected rtmp") });
 	expect(JSON.stringify(session.status())).not.toContain("s3cret");

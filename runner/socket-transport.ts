@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import type { ByteTransport } from "../../rtmp/transport.ts";
+import type { ByteTransport } from "../rtmp/transport.ts";
 
-/** Read ahead of the acceptor: a few TCP segments, so that back-pressure reaches the publisher. */
+/** Read ahead of the protocol: a few TCP segments, so that back-pressure reaches the peer. */
 const READ_AHEAD_BYTES = 64 * 1024;
 
 /** A Node TCP or TLS socket as the RTMP layer wants it. */
@@ -36,7 +36,7 @@ function readableOf(socket: Socket): ReadableStream<Uint8Array> {
 	});
 	socket.once("end", () => end("ended"));
 	socket.once("error", end);
-	socket.once("close", () => end(new Error("rtmp ingest: connection closed")));
+	socket.once("close", () => end(new Error("rtmp: the connection closed")));
 	return new ReadableStream<Uint8Array>(
 		{
 			async pull(controller) {
