@@ -1,3 +1,4 @@
+import type { AudienceRpc, BroadcastPublicRpc } from "./protocol/audience.ts";
 import type { BroadcastCommands } from "./protocol/broadcast-commands.ts";
 import type { BroadcastRpc, CompositorPoolRpc, EgressRpc, RouterRpc } from "./protocol/object-rpc.ts";
 
@@ -5,16 +6,20 @@ type ObjectNamespace<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 
 /** Bindings, settings and secrets of the Worker (wrangler.toml). Secrets are absent until set: whoever needs one fails closed. */
 export interface Env {
-	readonly BROADCAST: ObjectNamespace<BroadcastRpc & BroadcastCommands>;
+	readonly BROADCAST: ObjectNamespace<BroadcastRpc & BroadcastCommands & BroadcastPublicRpc>;
 	readonly ROUTER: ObjectNamespace<RouterRpc>;
 	readonly EGRESS: ObjectNamespace<EgressRpc>;
 	readonly COMPOSITOR_POOL: ObjectNamespace<CompositorPoolRpc>;
+	/** Shards of the people who wait and watch, named `${broadcastId}/${shard}`. */
+	readonly AUDIENCE: ObjectNamespace<AudienceRpc>;
 	readonly INDEX: D1Database;
 	readonly ASSETS?: Fetcher;
 	/** Where people point OBS or a hardware encoder, such as `rtmp://127.0.0.1:1935/live`. */
 	readonly RTMP_INGEST_URL: string;
 	/** "1" lets destinations be private or loopback addresses. */
 	readonly ALLOW_PRIVATE_DESTINATIONS?: string;
+	/** How many shards the audience of each broadcast is spread over. */
+	readonly AUDIENCE_SHARDS?: string;
 	readonly ADMIN_TOKEN?: string;
 	readonly RUNNER_TOKEN?: string;
 	readonly SIGNING_KEY?: string;

@@ -9,8 +9,10 @@ import { docsPage } from "./docs-page.ts";
 import { listing } from "./listing.ts";
 import { broadcastMetricsRoute, metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi-document.ts";
+import { publicPages } from "./public.ts";
 import { logRequests } from "./request-log.ts";
 import { service } from "./service.ts";
+import { services } from "./services.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
 
 /** Many times the largest body the API takes: eight destinations with the longest addresses and keys. */
@@ -36,8 +38,10 @@ export function createApp() {
 	app.route("/api/broadcasts", broadcastMetricsRoute);
 	app.route("/", metrics);
 	app.route("/api/broadcasts", broadcastSockets);
+	app.route("/api/broadcasts", publicPages);
 	app.route("/api/runners", runnerSockets);
 	app.route("/api", service);
+	app.route("/api", services);
 	app.get("/api/openapi.json", (c) => c.json(openApiDocument(app)));
 	app.get("/api/docs", (c) => docsPage(c, openApiDocument(app)));
 	app.notFound((c) =>

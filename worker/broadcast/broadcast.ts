@@ -1,10 +1,12 @@
 import { DurableObject } from "cloudflare:workers";
 import { answerClose } from "../answer-close.ts";
+import { BroadcastAudienceDesk } from "../audience/audience-desk.ts";
 import { signRoleToken } from "../auth/role-token.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
 import { COMPOSITOR_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
 import type { Env } from "../env.ts";
 import { createLog } from "../log.ts";
+import type { BroadcastPublicRpc, PublicState, PublicView, ReminderCount, ShardCount } from "../protocol/audience.ts";
 import type {
 	BroadcastCommand,
 	BroadcastCommands,
@@ -52,9 +54,10 @@ const RECORD_KEY = "broadcast";
 const log = createLog("broadcast");
 
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
-export class Broadcast extends DurableObject<Env> implements BroadcastRpc, BroadcastCommands {
+export class Broadcast extends DurableObject<Env> implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc {
 	#control: BroadcastControl;
 	readonly #room: ControlRoom;
+	readonly #desk: BroadcastAudienceDesk;
 	#alarmAtMs: number | undefined;
 
 	constructor(state: DurableObjectState, env: Env) {
@@ -64,6 +67,13 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 			sockets: () => openControlSockets(this.ctx),
 			record: () => this.#control.record,
 			command: (command, context) => this.command(command, context),
+		});
+		this.#desk = new BroadcastAudienceDesk({
+			record: () => this.#control.record,
+			sql: this.ctx.storage.sql,
+			env: this.env,
+			shard: (broadcastId, shard) => this.env.AUDIENCE.getByName(`${broadcastId}/${shard}`),
+			report: (message, error) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
 		});
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
 		this.ctx.blockConcurrencyWhile(async () => {
@@ -141,7 +151,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		return done(await statsReport(record, this.#room.latestStats(), ports, Date.now()));
 	}
 
-	async checkStreamKey(person: PersonId, keyHash: string): Promise<Outcome<null>> {
+	async checkStreamKey(person: PersonId, keyHash: string): Promise<Outcome<number>> {
 		return this.#control.checkStreamKey(person, keyHash);
 	}
 
@@ -195,6 +205,26 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		this.#settleLater();
 	}
 
+	publicView(): Promise<Outcome<PublicView>> {
+		return this.#desk.publicView(Date.now());
+	}
+
+	audienceCounted(counted: ShardCount): Promise<Outcome<PublicState>> {
+		return this.#desk.audienceCounted(counted, Date.now());
+	}
+
+	addReminder(contact: string): Promise<Outcome<{ readonly id: string }>> {
+		return this.#desk.addReminder(contact, Date.now());
+	}
+
+	removeReminder(reminderId: string): Promise<Outcome<null>> {
+		return this.#desk.removeReminder(reminderId);
+	}
+
+	countReminders(): Promise<Outcome<ReminderCount>> {
+		return this.#desk.countReminders();
+	}
+
 	async #wasRead(): Promise<void> {
 		if (await this.#control.wasRead(Date.now())) {
 			this.#settleLater();
@@ -237,10 +267,14 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 	#controlOf(record: BroadcastRecord | undefined): BroadcastControl {
 		return new BroadcastControl(record, {
 			store: {
-				save: (next) => this.ctx.storage.put(RECORD_KEY, next),
+				save: async (next, before) => {
+					await this.ctx.storage.put(RECORD_KEY, next);
+					this.ctx.waitUntil(this.#desk.recordChanged(before, next, Date.now()));
+				},
 				clear: async () => {
 					await this.ctx.storage.deleteAlarm();
 					await this.ctx.storage.deleteAll();
+					this.#desk.storageDeleted();
 					this.#alarmAtMs = undefined;
 				},
 				wakeAt: (timeMs) => this.#wakeAt(timeMs),
