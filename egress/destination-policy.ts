@@ -1,3 +1,4 @@
+import { parseRtmpUrl } from "../rtmp/url.ts";
 import { done, type Outcome, refused } from "../worker/protocol/problem.ts";
 import { isPrivateHost } from "./private-address.ts";
 
@@ -56,6 +57,15 @@ export function checkDestination(
 		return refused(
 			"destination-refused",
 			"destination: expected a streamKey, or an address that ends in /app/key, got neither",
+		);
+	}
+	try {
+		parseRtmpUrl(url, streamKey === "" ? undefined : streamKey);
+	} catch (error) {
+		// Its messages hold no key either.
+		return refused(
+			"destination-refused",
+			`destination: ${error instanceof Error ? error.message : "expected an address"}`,
 		);
 	}
 	return done(null);

@@ -6,11 +6,16 @@ import {
 	BROADCAST_STATUSES,
 	DESTINATION_ROUTES,
 	DESTINATION_SERVICES,
+	DESTINATION_WARNINGS,
 	GUEST_ADMISSIONS,
 	START_MODES,
 } from "../protocol/broadcast-commands.ts";
 import { programSourceSchema } from "../protocol/control-messages.ts";
+import { destinationTestReportSchema } from "../protocol/egress-jobs.ts";
 import { GUEST_IDS, personIdSchema, STREAM_NAMES } from "../protocol/roles.ts";
+import { dateTimeMs, MAX_DATE_TIME_LENGTH } from "./date-time.ts";
+
+const isDateTime = (value: string) => dateTimeMs(value) !== undefined;
 
 /** YouTube's limit is 100, Facebook's 254: longer titles are cut by every service. */
 const MAX_TITLE_LENGTH = 200;
@@ -38,29 +43,48 @@ const sidePx = z
 export const layoutSchema = z.enum(LAYOUT_NAMES).openapi("Layout", { description: "How the people share the picture" });
 export const statusSchema = z.enum(BROADCAST_STATUSES).openapi("BroadcastStatus");
 
+const streamKeySchema = z
+	.string()
+	.min(1)
+	.max(MAX_STREAM_KEY_LENGTH)
+	.regex(/^[\x21-\x7e]+$/, "expected a key without spaces")
+	.openapi({ description: "Sent as it is, and never shown again" });
+const allowBFramesSchema = z.boolean().openapi({
+	description: "Whether it takes pictures out of order; where one does not, a host who sends them is composed",
+});
+
 export const newDestinationSchema = z
 	.strictObject({
 		name: text(MAX_DESTINATION_NAME_LENGTH).optional(),
-		service: z.enum(DESTINATION_SERVICES).default("custom").openapi({ description: "Whose limits it is checked by" }),
-		via: z.enum(DESTINATION_ROUTES).default("edge").openapi({
-			description: "Where the connection is made from; a Worker cannot reach every address",
+		service: z.enum(DESTINATION_SERVICES).default("custom").openapi({
+			description: "Whose limits it is checked by. `custom` is recognised by its host where that is a known service's",
 		}),
-		url: z.string().min(1).max(MAX_DESTINATION_URL_LENGTH).openapi({
-			description: "rtmp:// or rtmps://, with or without the key in its path",
+		via: z.enum(DESTINATION_ROUTES).optional().openapi({
+			description:
+				"Where the connection is made from. By default the edge, unless a Worker cannot reach that service, as with Cloudflare Stream",
+		}),
+		url: z.string().min(1).max(MAX_DESTINATION_URL_LENGTH).optional().openapi({
+			description: "rtmp:// or rtmps://, with or without the key in its path. By default the service's usual server",
 			example: "rtmps://live.example.com/app",
 		}),
-		streamKey: z
-			.string()
-			.min(1)
-			.max(MAX_STREAM_KEY_LENGTH)
-			.regex(/^[\x21-\x7e]+$/, "expected a key without spaces")
-			.optional()
-			.openapi({ description: "Sent as it is, and never shown again" }),
-		allowBFrames: z.boolean().default(true).openapi({
-			description: "Whether it takes pictures out of order; where one does not, a host who sends them is composed",
-		}),
+		streamKey: streamKeySchema.optional(),
+		allowBFrames: allowBFramesSchema.default(true),
+	})
+	.refine(({ url, service }) => url !== undefined || service !== "custom", {
+		path: ["url"],
+		message: "expected an address, or a service that has one",
 	})
 	.openapi("NewDestination");
+
+export const destinationChangesSchema = z
+	.strictObject({
+		name: text(MAX_DESTINATION_NAME_LENGTH).optional(),
+		allowBFrames: allowBFramesSchema.optional(),
+		streamKey: streamKeySchema.optional().openapi({
+			description: "Takes the old one's place. Where the program goes there now, that destination alone begins anew",
+		}),
+	})
+	.openapi("DestinationChanges", { description: "What is absent stays" });
 
 const ALWAYS_COMPOSE =
 	"Compose from the start and whoever is there. Otherwise a host who is alone is passed through as they are sent, and a compositor joins when it has something to do: a guest, or a host whose stream does not fit";
@@ -99,10 +123,15 @@ const settings = {
 		description:
 			"`manual`: it goes live by `start`. `auto`: as soon as the host's media is there and the scheduled time has come",
 	}),
-	scheduledStartTime: z.iso.datetime({ offset: true }).openapi({
-		description: "RFC 3339, in any zone; ahead, and at most a year. Without it the lobby is open at once",
-		example: "2027-01-31T19:00:00+01:00",
-	}),
+	scheduledStartTime: z
+		.string()
+		.max(MAX_DATE_TIME_LENGTH)
+		.refine(isDateTime, "expected a date-time of RFC 3339")
+		.openapi({
+			format: "date-time",
+			description: "RFC 3339, in any zone; ahead, and at most a year. Without it the lobby is open at once",
+			example: "2027-01-31T19:00:00+01:00",
+		}),
 	lobbySeconds: z.int().min(0).max(MAX_LOBBY_S).openapi({ description: "How long before the start the lobby opens" }),
 	noShowSeconds: z.int().min(60).max(MAX_NO_SHOW_S).openapi({
 		description: "How long after the start a host who never came is waited for",
@@ -155,19 +184,34 @@ export const broadcastChangesSchema = z
 	.refine(pictureFits, TOO_LARGE)
 	.openapi("BroadcastChanges", { description: "What is absent stays; null takes away what may be absent" });
 
+export const destinationWarningSchema = z
+	.object({ code: z.enum(DESTINATION_WARNINGS), detail: z.string() })
+	.openapi("DestinationWarning", { description: "What was expected and what came, in words" });
+
 export const destinationSchema = z
 	.object({
 		id: z.string(),
 		name: z.string().optional(),
 		service: z.enum(DESTINATION_SERVICES),
 		via: z.enum(DESTINATION_ROUTES),
+		viaReason: z.string().optional().openapi({ description: "Why it goes that way, where there is no other" }),
 		url: z.string().openapi({ description: "Host and application; whatever may be a key is left out" }),
 		hasStreamKey: z.boolean(),
 		allowBFrames: z.boolean(),
 		state: z.enum(["idle", "connecting", "live", "retrying", "refused", "stopped"]),
 		lastError: z.string().optional(),
+		warnings: z.array(destinationWarningSchema).readonly().openapi({
+			description: "What its service's published limits have against the program as it is set now. None stops anything",
+		}),
 	})
 	.openapi("Destination");
+
+export const destinationTestSchema = z
+	.object({
+		...destinationTestReportSchema.shape,
+		warnings: destinationSchema.shape.warnings,
+	})
+	.openapi("DestinationTest");
 
 export const broadcastSummarySchema = z
 	.object({

@@ -1,3 +1,6 @@
+import { hostOf } from "../destinations/placement.ts";
+import { onlyWay } from "../destinations/services.ts";
+import { destinationWarnings } from "../destinations/warnings.ts";
 import type {
 	BroadcastView,
 	DestinationView,
@@ -6,9 +9,11 @@ import type {
 	WebhookView,
 } from "../protocol/broadcast-commands.ts";
 import {
+	AUDIO_BITRATE_BPS,
 	type BroadcastRecord,
 	type DestinationRecord,
 	type InviteRecord,
+	KEY_FRAME_INTERVAL_S,
 	shownDestinations,
 	type WebhookRecord,
 } from "./broadcast-record.ts";
@@ -54,7 +59,7 @@ export function broadcastView(record: BroadcastRecord): BroadcastView {
 		...(endReason === undefined ? {} : { endReason }),
 		liveStreams: record.liveStreams,
 		programSource: record.programSource,
-		destinations: shownDestinations(record).map(destinationView),
+		destinations: shownDestinations(record).map((destination) => destinationView(destination, record)),
 	};
 }
 
@@ -72,19 +77,34 @@ function personView(record: BroadcastRecord, person: PersonRecord): PersonView {
 	};
 }
 
-export function destinationView(destination: DestinationRecord): DestinationView {
+export function destinationView(destination: DestinationRecord, record: BroadcastRecord): DestinationView {
 	const { id, name, service, via, shownUrl, hasStreamKey, allowBFrames, state, lastError } = destination;
+	const only = onlyWay(service, hostOf(shownUrl));
 	return {
 		id,
 		...(name === undefined ? {} : { name }),
 		service,
 		via,
+		...(only === undefined ? {} : { viaReason: only.reason }),
 		url: shownUrl,
 		hasStreamKey,
 		allowBFrames,
 		state,
 		...(lastError === undefined ? {} : { lastError }),
+		warnings: warningsOf(destination, record),
 	};
+}
+
+export function warningsOf(destination: DestinationRecord, record: BroadcastRecord): DestinationView["warnings"] {
+	const { width, height, frameRate, videoBitrateBps } = record;
+	return destinationWarnings(destination, {
+		width,
+		height,
+		frameRate,
+		videoBitrateBps,
+		audioBitrateBps: AUDIO_BITRATE_BPS,
+		keyFrameIntervalS: KEY_FRAME_INTERVAL_S,
+	});
 }
 
 export function inviteView(invite: InviteRecord, guestAdmission: InviteView["admission"]): InviteView {

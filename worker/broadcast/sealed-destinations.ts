@@ -1,6 +1,8 @@
-import { fingerprint, type SealingEnv, seal, sealingKeyOf } from "../auth/sealing.ts";
-import type { BroadcastRecord, DestinationRecord } from "./broadcast-record.ts";
+import { destinationIdentity } from "../../egress/destination-identity.ts";
 import { type DestinationAddress, redactDestinationUrl } from "../../egress/destination-policy.ts";
+import { fingerprint, type SealingEnv, seal, sealingKeyOf } from "../auth/sealing.ts";
+import type { SealedAddress } from "../protocol/broadcast-commands.ts";
+import type { BroadcastRecord, DestinationRecord } from "./broadcast-record.ts";
 
 /** What a sealed address is for, so that it opens in its own broadcast only. */
 export function addressUse(broadcastId: string): string {
@@ -12,13 +14,13 @@ export async function sealedAddress(
 	address: DestinationAddress,
 	broadcastId: string,
 	env: SealingEnv,
-): Promise<Pick<DestinationRecord, "shownUrl" | "hasStreamKey" | "sealedAddress" | "fingerprint">> {
+): Promise<SealedAddress> {
 	const { url, streamKey } = address;
 	return {
 		shownUrl: redactDestinationUrl(url),
 		hasStreamKey: streamKey !== undefined && streamKey !== "",
 		sealedAddress: await seal(JSON.stringify(address), env, addressUse(broadcastId)),
-		fingerprint: await fingerprint(`${url} ${streamKey ?? ""}`, env),
+		fingerprint: await fingerprint(destinationIdentity(address), env),
 	};
 }
 

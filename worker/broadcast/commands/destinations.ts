@@ -1,13 +1,22 @@
-import type { BroadcastCommand, NewDestination } from "../../protocol/broadcast-commands.ts";
+import type {
+	BroadcastCommand,
+	NewDestination,
+	SealedAddress,
+	TestedDestination,
+} from "../../protocol/broadcast-commands.ts";
+import type { EgressConfig } from "../../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import {
 	type BroadcastRecord,
 	type DestinationRecord,
+	egressConfig,
 	newDestinationRecord,
 	shownDestinations,
 	withDestination,
 	withoutDestination,
 } from "../broadcast-record.ts";
+import { warningsOf } from "../broadcast-view.ts";
+import { isOver } from "../lifecycle.ts";
 import type { Applied } from "./apply-command.ts";
 
 /** A program leaves for a handful of services at most; each costs a connection and the program's bitrate. */
@@ -44,11 +53,55 @@ export function destinationsRefusal(destinations: readonly NewDestination[]): Ou
 
 export function updateDestination(
 	record: BroadcastRecord,
-	{ destinationId, type: _, ...changes }: Extract<BroadcastCommand, { type: "update-destination" }>,
+	{ destinationId, type: _, address, ...changes }: Extract<BroadcastCommand, { type: "update-destination" }>,
 ): Outcome<Applied> {
-	return destinationOf(record, destinationId) === undefined
-		? noSuchDestination()
-		: done({ record: withDestination(record, destinationId, changes) });
+	const destination = destinationOf(record, destinationId);
+	if (destination === undefined) {
+		return noSuchDestination();
+	}
+	const keyed = address === undefined ? {} : underKey(destination, address);
+	const next = withDestination(record, destinationId, { ...changes, ...keyed });
+	const refusal = destinationsRefusal(shownDestinations(next));
+	return refusal ?? done({ record: next });
+}
+
+/**
+ * A key that is another one, and any after a refusal, begins that destination anew when the program goes there, and no other one. Its Egress
+ * says goodbye under the old key first.
+ */
+function underKey(destination: DestinationRecord, address: SealedAddress): Partial<DestinationRecord> {
+	if (destination.fingerprint === address.fingerprint && destination.state !== "refused") {
+		return {};
+	}
+	const isBusy = destination.egress === "starting" || destination.egress === "started";
+	return { ...address, ...(isBusy ? { egress: "starting" } : {}) };
+}
+
+export function destinationConfig(record: BroadcastRecord, destinationId: string): Outcome<EgressConfig> {
+	const destination = destinationOf(record, destinationId);
+	return destination === undefined ? noSuchDestination() : done(egressConfig(record, destination));
+}
+
+/** What a test needs. A test beside the program would take its place at the destination, or be refused for it. */
+export function testedDestination(record: BroadcastRecord, destinationId: string): Outcome<TestedDestination> {
+	const destination = destinationOf(record, destinationId);
+	if (destination === undefined) {
+		return noSuchDestination();
+	}
+	if (isOver(record.status)) {
+		return refused("broadcast-ended", `broadcast: expected one that is not over, got one that is ${record.status}`, {
+			expected: ["scheduled", "lobby", "live"],
+			found: record.status,
+		});
+	}
+	const { egress, state } = destination;
+	if ((egress === "starting" || egress === "started") && state !== "refused" && state !== "stopped") {
+		return refused("wrong-state", `destination: expected one that the program does not go to, got it ${state}`, {
+			expected: ["idle", "refused", "stopped"],
+			found: state,
+		});
+	}
+	return done({ config: egressConfig(record, destination), warnings: warningsOf(destination, record) });
 }
 
 /** Allowed in every state; the Egress is stopped first. */
