@@ -250,7 +250,8 @@ test("every command in every state", async () => {
 		live: [
 			["POST", "/start", undefined, 200],
 			["PUT", "/layout", { layout: "solo" }, 200],
-			["POST", "/destinations", DESTINATION, 201],
+			["POST", "/destinations", DESTINATION, 409, "duplicate-destination"],
+			["POST", "/destinations", { ...DESTINATION, streamKey: "another" }, 201],
 			["GET", "/stats", undefined, 200],
 			["DELETE", "", undefined, 409, "already-live"],
 		],
@@ -290,15 +291,16 @@ test("every command in every state", async () => {
 });
 
 test("takes at most eight destinations, counting those added later", async () => {
-	const { id } = await create({ destinations: Array(7).fill(DESTINATION) });
+	const numbered = (number: number) => ({ ...DESTINATION, streamKey: `key-${number}` });
+	const { id } = await create({ destinations: [1, 2, 3, 4, 5, 6, 7].map(numbered) });
 	const path = `/api/broadcasts/${id}/destinations`;
-	const eighth = await call("POST", path, { body: DESTINATION });
+	const eighth = await call("POST", path, { body: numbered(8) });
 	expect(eighth.status).toBe(201);
-	await problem(await call("POST", path, { body: DESTINATION }), 409, "too-many");
+	await problem(await call("POST", path, { body: numbered(9) }), 409, "too-many");
 	const { id: destinationId } = await eighth.json<{ id: string }>();
 	expect((await call("DELETE", `${path}/${destinationId}`)).status).toBe(204);
 	await problem(await call("DELETE", `${path}/${destinationId}`), 404, "not-found");
-	expect((await call("POST", path, { body: DESTINATION })).status).toBe(201);
+	expect((await call("POST", path, { body: numbered(8) })).status).toBe(201);
 });
 
 test("tells whether a broadcast could go live", async () => {
@@ -330,7 +332,11 @@ test("documents every route it has, and has every route it documents", async () 
 			"get /api/broadcasts/{id}/stats",
 			"post /api/broadcasts/{id}/destinations",
 			"get /api/broadcasts/{id}/destinations",
+			"get /api/broadcasts/{id}/destinations/{destinationId}",
+			"patch /api/broadcasts/{id}/destinations/{destinationId}",
 			"delete /api/broadcasts/{id}/destinations/{destinationId}",
+			"post /api/broadcasts/{id}/destinations/{destinationId}/test",
+			"get /api/services",
 			"get /api/broadcasts/{id}/media/{stream}",
 			"get /api/broadcasts/{id}/control",
 			"get /api/runners/connect",
