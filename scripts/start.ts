@@ -1,4 +1,5 @@
 import { messageOf } from "../runner/log.ts";
+import { shownLine } from "./local-system/shown-line.ts";
 import { type LocalSystem, startTandem } from "./local-system.ts";
 import { START_USAGE, type StartOptions, startOptions } from "./start-options.ts";
 
@@ -19,7 +20,12 @@ async function main(options: StartOptions): Promise<void> {
 		...(capacity === undefined ? {} : { capacity }),
 		...(adminToken === undefined ? {} : { adminToken }),
 		signal: abort.signal,
-		onLog: (line) => console.error(line),
+		onLog: (line) => {
+			const shown = shownLine(line);
+			if (shown !== undefined) {
+				console.error(shown);
+			}
+		},
 	});
 	if (adminToken === undefined) {
 		console.log(`ADMIN_TOKEN ${system.adminToken}`);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -72,11 +72,11 @@ async function health(address: string): Promise<unknown> {
 	return await (await fetch(`${address}/api/health`)).json();
 }
 
-function createBroadcast(address: string, token: string): Promise<Response> {
+function createBroadcast(address: string, token: string, settings: object = {}): Promise<Response> {
 	return fetch(`${address}/api/broadcasts`, {
 		method: "POST",
 		headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-		body: JSON.stringify({ title: "a test" }),
+		body: JSON.stringify({ title: "a test", ...settings }),
 	});
 }
 
@@ -113,6 +113,25 @@ describe("npm start", () => {
 			headers: { authorization: `Bearer ${tokens.host}` },
 		});
 		expect(answer.status).toBe(200);
+	});
+
+	it("writes a log in which a request can be followed to the compositor's page", async () => {
+		const address = await readyAddress(start());
+		const created = await createBroadcast(address, ADMIN_TOKEN, { alwaysCompose: true });
+		const { id } = (await created.json()) as { id: string };
+		const started = await fetch(`${address}/api/broadcasts/${id}/start`, {
+			method: "POST",
+			headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "x-request-id": "follow-me" },
+		});
+		expect(started.headers.get("x-request-id")).toBe("follow-me");
+		await vi.waitFor(() => {
+			const lines = readFileSync(join(persist, "logs/tandem.log"), "utf8").trim().split("\n");
+			const ofRequest = lines.map((line) => JSON.parse(line)).filter(({ requestId }) => requestId === "follow-me");
+			expect(new Set(ofRequest.map(({ part }) => part))).toEqual(
+				new Set(["api", "broadcast", "pool", "runner", "page"]),
+			);
+			expect(ofRequest.every(({ broadcastId }) => broadcastId === id)).toBe(true);
+		}, EVENTUALLY);
 	});
 
 	it("starts the Worker again when its process dies, and the runner comes back to it", async () => {

@@ -10,6 +10,9 @@ const REQUEST_ID_LENGTH = 20;
 const SWITCHING_PROTOCOLS = 101;
 const FIRST_SERVER_ERROR = 500;
 
+/** Asked every few seconds by whoever looks whether the Worker lives. */
+const PROBED_ROUTE = "/api/health";
+
 const log = createLog("api");
 
 /** The id the client gave its request, else that of Cloudflare's edge, else a new one. */
@@ -26,14 +29,18 @@ export function logRequests(): MiddlewareHandler<ApiEnv> {
 		c.set("requestId", requestId);
 		await next();
 		const { status } = c.res;
+		const route = routePath(c, -1);
 		if (status !== SWITCHING_PROTOCOLS) {
 			c.header("X-Request-Id", requestId);
+		}
+		if (route === PROBED_ROUTE && status < FIRST_SERVER_ERROR) {
+			return;
 		}
 		log[status >= FIRST_SERVER_ERROR ? "warn" : "info"]("request", {
 			requestId,
 			broadcastId: c.req.param("id"),
 			method: c.req.method,
-			route: routePath(c, -1),
+			route,
 			status,
 			ms: Date.now() - startedMs,
 			// Set once whoever asks is known.
