@@ -4,9 +4,10 @@ import { compositorWanted } from "./compositor-wanted.ts";
 
 /** How the Router is to make the program now. */
 export function programPlan(record: BroadcastRecord, nowMs: number): ProgramPlan {
+	const reason = compositorWanted(record, nowMs);
 	return {
 		onAir: record.status === "live",
-		prefers: compositorWanted(record, nowMs) === undefined ? "host" : "composite",
+		prefers: reason === undefined || reason === "warm" ? "host" : "composite",
 		beginsComposed: record.alwaysCompose,
 		width: record.width,
 		height: record.height,
