@@ -1,5 +1,5 @@
 /** The layouts a scene can have. Each is a pure function from people and output size to rectangles. */
-export const LAYOUT_NAMES = ["solo", "pip", "landscape", "vertical"] as const;
+export const LAYOUT_NAMES = ["solo", "pip", "landscape", "vertical", "grid"] as const;
 
 export type LayoutName = (typeof LAYOUT_NAMES)[number];
 

@@ -61,16 +61,35 @@ export function layOut<Id extends string>(
 		case "pip":
 			return { places: [full, ...insets(size, others, options)] };
 		case "landscape":
-			return { places: grid(size, personIds, "rows") };
+			return { places: lines(size, personIds, "rows") };
 		case "vertical":
-			return { places: grid(size, personIds, "columns") };
+			return { places: lines(size, personIds, "columns") };
+		case "grid":
+			return { places: grid(size, personIds) };
 	}
 }
 
+/** Rows of as many people each as make their places about the shape of the picture; the last row is shared by those who are left. */
+function grid<Id extends string>(size: OutputSize, ids: readonly Id[]): Place<Id>[] {
+	const root = Math.sqrt(ids.length);
+	const isUpright = size.height > size.width;
+	// Two in an upright picture are stacked; more stand in pairs at least, or each would be a strip.
+	const perRow = isUpright ? Math.max(ids.length > 2 ? 2 : 1, Math.floor(root)) : Math.ceil(root);
+	const rows = splitEvenly(size.height, Math.ceil(ids.length / perRow));
+	return rows.flatMap((row, rowIndex) => {
+		const rowIds = ids.slice(rowIndex * perRow, (rowIndex + 1) * perRow);
+		const parts = splitEvenly(size.width, rowIds.length);
+		return rowIds.map((id, index) => {
+			const part = parts[index] ?? { start: 0, length: size.width };
+			return { id, rect: { x: part.start, y: row.start, width: part.length, height: row.length }, z: 0 };
+		});
+	});
+}
+
 /** Lines of people, as even in number as can be: rows from top to bottom, or columns from left to right. */
-function grid<Id extends string>(size: OutputSize, ids: readonly Id[], lines: "rows" | "columns"): Place<Id>[] {
+function lines<Id extends string>(size: OutputSize, ids: readonly Id[], kind: "rows" | "columns"): Place<Id>[] {
 	const lineCount = ids.length <= MAX_IN_ONE_ROW ? 1 : Math.round(Math.sqrt(ids.length));
-	const [along, across] = lines === "rows" ? [size.width, size.height] : [size.height, size.width];
+	const [along, across] = kind === "rows" ? [size.width, size.height] : [size.height, size.width];
 	return splitEvenly(across, lineCount).flatMap((line, lineIndex) => {
 		const from = Math.round((ids.length * lineIndex) / lineCount);
 		const to = Math.round((ids.length * (lineIndex + 1)) / lineCount);
@@ -79,7 +98,7 @@ function grid<Id extends string>(size: OutputSize, ids: readonly Id[], lines: "r
 		return lineIds.map((id, index) => {
 			const part = parts[index] ?? { start: 0, length: along };
 			const rect =
-				lines === "rows"
+				kind === "rows"
 					? { x: part.start, y: line.start, width: part.length, height: line.length }
 					: { x: line.start, y: part.start, width: line.length, height: part.length };
 			return { id, rect, z: 0 };

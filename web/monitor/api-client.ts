@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { LayoutName } from "../../media/layout.ts";
 import { compositorStatsSchema } from "../../worker/protocol/compositor-stats.ts";
-import { layoutNameSchema, programSourceSchema } from "../../worker/protocol/control-messages.ts";
+import { programSourceSchema } from "../../worker/protocol/control-messages.ts";
+import { layoutNameSchema } from "../../worker/protocol/live-commands.ts";
 import { MAIN_PROGRAM_STREAM } from "../../worker/protocol/roles.ts";
 
 const broadcastSchema = z.object({ title: z.string(), status: z.string(), layout: layoutNameSchema });

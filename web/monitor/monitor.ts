@@ -15,6 +15,7 @@ const LAYOUT_LABELS: Record<LayoutName, string> = {
 	pip: "Picture in picture",
 	landscape: "Side by side",
 	vertical: "Stacked",
+	grid: "Grid",
 };
 
 function element<T extends HTMLElement>(id: string, type: new () => T): T {

@@ -88,6 +88,9 @@ broadcastSockets.get(
 		if (direction.data === "subscribe" && principal.role !== "admin" && principal.role !== "compositor") {
 			query.set("as", principal.person ?? "viewer");
 		}
+		if (principal.role !== "admin" && principal.credentialsVersion !== undefined) {
+			query.set("ver", String(principal.credentialsVersion));
+		}
 		const upgrade = upgradeFor(`/${direction.data}?${query}`, c.req.raw);
 		return upgraded(await c.env.ROUTER.getByName(broadcastId).fetch(upgrade), c.req.raw);
 	}),
@@ -110,11 +113,15 @@ broadcastSockets.get(
 		const broadcast = broadcastOf(c);
 		const fence = fenceOf(principal);
 		valueFrom(await broadcast.admit(fence));
-		const query = new URLSearchParams({
-			role: principal.role,
-			...(principal.role === "admin" || principal.person === undefined ? {} : { person: principal.person }),
-			...(fence === undefined ? {} : { fence: String(fence) }),
-		});
+		const query = new URLSearchParams({ role: principal.role });
+		if (principal.role !== "admin") {
+			const { person, credentialsVersion: ver } = principal;
+			for (const [key, value] of Object.entries({ person, ver, fence })) {
+				if (value !== undefined) {
+					query.set(key, String(value));
+				}
+			}
+		}
 		return upgraded(await broadcast.fetch(upgradeFor(`/control?${query}`, c.req.raw)), c.req.raw);
 	}),
 );

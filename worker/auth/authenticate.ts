@@ -39,7 +39,7 @@ export async function authenticate(token: string | undefined, env: AuthEnv, nowS
 			named.person,
 			await hashStreamKey(token),
 		);
-		return checked.ok ? done({ ...named, role: roleOf(named.person) }) : checked;
+		return checked.ok ? done({ ...named, role: roleOf(named.person), credentialsVersion: checked.value }) : checked;
 	}
 	return authenticateRoleToken(token, signingKey, env, nowS);
 }
@@ -61,7 +61,7 @@ async function authenticateRoleToken(
 		if (!checked.ok) {
 			return checked;
 		}
-		return done({ role, broadcastId: bid, ...(person === "viewer" ? {} : { person }) });
+		return done({ role, broadcastId: bid, credentialsVersion: ver, ...(person === "viewer" ? {} : { person }) });
 	} catch (error) {
 		if (error instanceof RoleTokenError) {
 			return refused("unauthorized", error.message);

@@ -18,6 +18,8 @@ export type Principal =
 			readonly broadcastId: string;
 			/** Of host and guests. */
 			readonly person?: PersonId;
+			/** Of people and viewers: by what they came in, since newer ones make it worthless. */
+			readonly credentialsVersion?: number;
 			readonly fence?: number;
 	  };
 

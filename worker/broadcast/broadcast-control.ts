@@ -85,7 +85,7 @@ export class BroadcastControl {
 		if (!applied.ok) {
 			return applied;
 		}
-		const { record: next, personId } = applied.value;
+		const { record: next, ...made } = applied.value;
 		if (next !== record) {
 			await this.#keeper.change(next, nowMs, context);
 		}
@@ -94,7 +94,7 @@ export class BroadcastControl {
 		}
 		await this.settle(nowMs);
 		const broadcast = broadcastView(this.#keeper.record ?? next);
-		return done({ broadcast, ...(personId === undefined ? {} : { personId }) });
+		return done({ broadcast, ...made });
 	}
 
 	/** Whoever looks may have come because the list does not show it: writes its row again, now and then. Gives whether there is work to do. */
@@ -119,11 +119,11 @@ export class BroadcastControl {
 		return this.#shown(({ webhooks }) => webhooks.map(webhookView));
 	}
 
-	checkStreamKey(person: PersonId, keyHash: string): Outcome<null> {
-		const { record } = this;
+	checkStreamKey(person: PersonId, keyHash: string): Outcome<number> {
+		const known = this.record && personOf(this.record, person);
 		// Hashes of 120 random bits: comparing them tells nothing of the key, however long it takes.
-		return record !== undefined && personOf(record, person)?.streamKeyHash === keyHash
-			? done(null)
+		return known?.streamKeyHash === keyHash
+			? done(known.credentialsVersion)
 			: refused("unauthorized", `auth: expected the ${person}'s stream key, got another`);
 	}
 

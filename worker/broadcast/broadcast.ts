@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { answerClose } from "../answer-close.ts";
+import { plainDestination } from "../api/plain-destination.ts";
 import { BroadcastAudienceDesk } from "../audience/audience-desk.ts";
 import { signRoleToken } from "../auth/role-token.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
@@ -67,6 +68,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 			sockets: () => openControlSockets(this.ctx),
 			record: () => this.#control.record,
 			command: (command, context) => this.command(command, context),
+			newDestination: (body) => plainDestination(body, this.#control.record?.id ?? "", this.env),
 		});
 		this.#desk = new BroadcastAudienceDesk({
 			record: () => this.#control.record,
@@ -82,6 +84,8 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
 			);
 			this.#alarmAtMs = (await this.ctx.storage.getAlarm()) ?? undefined;
+			// An object that was lost may not have come to it.
+			this.#room.disconnectOutdated();
 		});
 	}
 
@@ -144,6 +148,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		}
 		const ports = {
 			controlSockets: () => openControlSockets(this.ctx).length,
+			viewers: () => this.#desk.viewers(Date.now()),
 			routerStats: () => this.#router(record.id).stats(),
 			egressStatus: (destinationId: string) => this.#egress(record.id, destinationId).status(),
 			delay: (ms: number, signal: AbortSignal) => scheduler.wait(ms, { signal }),
@@ -283,7 +288,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 				sceneChanged: (next) => this.#room.sceneChanged(next),
 				statusChanged: (next) => this.#room.statusChanged(next),
 				fenceRaised: (fence) => this.#room.fenceRaised(fence),
-				disconnect: (people) => this.#room.disconnect(people, "auth: what it came with was made worthless"),
+				disconnect: () => this.#room.disconnectOutdated(),
 				dismissAll: (reason) => this.#room.dismissAll(reason),
 			},
 			work: new WorkRunner({

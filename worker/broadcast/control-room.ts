@@ -1,11 +1,23 @@
 import { LAYOUT_NAMES } from "../../media/layout.ts";
-import type { BroadcastCommand, CommandContext, CommandResult } from "../protocol/broadcast-commands.ts";
+import { commandRefusal } from "../auth/command-permission.ts";
+import type {
+	BroadcastCommand,
+	CommandContext,
+	CommandResult,
+	NewDestination,
+} from "../protocol/broadcast-commands.ts";
 import type { CloseKind } from "../protocol/close-codes.ts";
 import type { CompositorStats } from "../protocol/compositor-stats.ts";
-import { type ControlEvent, type ControlRequest, controlRequestSchema } from "../protocol/control-messages.ts";
-import { type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
+import {
+	type ControlEvent,
+	type ControlRequest,
+	controlRequestSchema,
+	type RequestId,
+} from "../protocol/control-messages.ts";
+import { LIVE_COMMAND_TYPES, type LiveCommand } from "../protocol/live-commands.ts";
+import { done, type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
 import type { PersonId, Role } from "../protocol/roles.ts";
-import type { BroadcastRecord } from "./broadcast-record.ts";
+import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { isOver } from "./lifecycle.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
@@ -15,10 +27,14 @@ export const MAX_CONTROL_MESSAGE_BYTES = 64 * 1024;
 /** Host, guest, compositor and the people who look after the broadcast; viewers have no control socket. */
 export const MAX_CONTROL_SOCKETS = 64;
 
+const OUTDATED = "auth: what it came with was made worthless";
+
 export interface ControlMember {
 	readonly role: Role;
 	/** Of host and guests. */
 	readonly person?: PersonId;
+	/** Of their credentials, the version they came with. */
+	readonly ver?: number;
 	/** Of compositors. */
 	readonly fence?: number;
 }
@@ -33,6 +49,8 @@ export interface ControlRoomPorts {
 	sockets(): readonly ControlSocket[];
 	record(): BroadcastRecord | undefined;
 	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
+	/** The destination that such a body asks for, checked and sealed. */
+	newDestination(body: unknown): Promise<Outcome<NewDestination>>;
 }
 
 /** Who is on the control sockets of a broadcast, what each is told and what each may ask. */
@@ -55,6 +73,10 @@ export class ControlRoom {
 		const record = this.#ports.record();
 		if (record === undefined || isOver(record.status)) {
 			socket.close("ended", "control: expected a broadcast that has not ended, got one that has");
+			return;
+		}
+		if (isOutdated(socket, record)) {
+			socket.close("unauthorized", OUTDATED);
 			return;
 		}
 		if (socket.role === "compositor") {
@@ -81,12 +103,20 @@ export class ControlRoom {
 			this.#refuse(socket, { kind: "invalid-request", detail: badRequestDetail(message) });
 			return;
 		}
+		const record = this.#ports.record();
+		if (record !== undefined && isOutdated(socket, record)) {
+			socket.close("unauthorized", OUTDATED);
+			return;
+		}
 		switch (request.type) {
 			case "ping":
 				this.#send(socket, { type: "pong" });
 				return;
 			case "set-layout":
-				return this.#command(socket, { type: "set-scene", layout: request.layout });
+				await this.#carryOut(socket, { type: "set-scene", layout: request.layout });
+				return;
+			case "command":
+				return this.#command(socket, request.command, request.id);
 			case "compositor-stats":
 				this.#takeStats(socket, request.stats, nowMs);
 		}
@@ -110,10 +140,11 @@ export class ControlRoom {
 	}
 
 	/** Closes the sockets of people whose credentials were made worthless. */
-	disconnect(people: readonly (PersonId | "viewer")[], reason: string): void {
+	disconnectOutdated(): void {
+		const record = this.#ports.record();
 		for (const socket of this.#ports.sockets()) {
-			if (socket.person !== undefined && people.includes(socket.person)) {
-				socket.close("unauthorized", reason);
+			if (record !== undefined && isOutdated(socket, record)) {
+				socket.close("unauthorized", OUTDATED);
 			}
 		}
 	}
@@ -124,18 +155,41 @@ export class ControlRoom {
 		}
 	}
 
-	async #command(socket: ControlSocket, command: BroadcastCommand): Promise<void> {
-		if (socket.role !== "host" && socket.role !== "admin") {
-			this.#refuse(socket, {
-				kind: "forbidden",
-				detail: `control: expected host or admin to ${command.type}, got ${socket.role}`,
-			});
+	async #command(socket: ControlSocket, asked: LiveCommand, id: RequestId | undefined): Promise<void> {
+		const command = await this.#completed(socket, asked);
+		if (!command.ok) {
+			this.#refuse(socket, command.refusal, id);
 			return;
 		}
-		const outcome = await this.#ports.command(command, { actor: socket.person ?? "admin" });
-		if (!outcome.ok) {
-			this.#refuse(socket, outcome.refusal);
+		const version = await this.#carryOut(socket, command.value, id);
+		if (version !== undefined) {
+			this.#send(socket, { type: "done", ...(id === undefined ? {} : { id }), version });
 		}
+	}
+
+	/** The command with what only this side can put into it. Nobody has an address checked who may not add it. */
+	async #completed(socket: ControlSocket, asked: LiveCommand): Promise<Outcome<BroadcastCommand>> {
+		if (asked.type !== "add-destination") {
+			return done(asked);
+		}
+		const { type, ...body } = asked;
+		if (socket.role !== "host" && socket.role !== "admin") {
+			const detail = `auth: expected host or admin to ${type}, got ${socket.role}`;
+			return { ok: false, refusal: { kind: "forbidden", detail } };
+		}
+		const destination = await this.#ports.newDestination(body);
+		return destination.ok ? done({ type, ...destination.value }) : destination;
+	}
+
+	/** Gives the broadcast's version after it; `undefined` when it was refused, which the socket has been told then. */
+	async #carryOut(socket: ControlSocket, command: BroadcastCommand, id?: RequestId): Promise<number | undefined> {
+		const outcome =
+			commandRefusal(socket, command) ?? (await this.#ports.command(command, { actor: socket.person ?? "admin" }));
+		if (!outcome.ok) {
+			this.#refuse(socket, outcome.refusal, id);
+			return undefined;
+		}
+		return outcome.value.broadcast.version;
 	}
 
 	#takeStats(socket: ControlSocket, stats: CompositorStats, nowMs: number): void {
@@ -155,8 +209,15 @@ export class ControlRoom {
 		this.#tell({ type: "stats", stats }, (other) => other.role !== "compositor");
 	}
 
-	#refuse(socket: ControlSocket, refusal: Refusal): void {
-		this.#send(socket, { type: "error", title: PROBLEMS[refusal.kind].title, detail: refusal.detail });
+	#refuse(socket: ControlSocket, { kind, detail, expected, found }: Refusal, id?: RequestId): void {
+		this.#send(socket, {
+			type: "error",
+			...(id === undefined ? {} : { id }),
+			title: PROBLEMS[kind].title,
+			detail,
+			...(expected === undefined ? {} : { expected: [...expected] }),
+			...(found === undefined ? {} : { found }),
+		});
 	}
 
 	#send(socket: ControlSocket, event: ControlEvent): void {
@@ -171,6 +232,11 @@ export class ControlRoom {
 			}
 		}
 	}
+}
+
+/** Whether the person came with credentials that count no more. */
+function isOutdated({ person, ver }: ControlMember, record: BroadcastRecord): boolean {
+	return person !== undefined && ver !== undefined && ver !== personOf(record, person)?.credentialsVersion;
 }
 
 function parseRequest(text: string): ControlRequest | undefined {
@@ -188,7 +254,7 @@ function badRequestDetail(message: string | ArrayBuffer): string {
 	if (typeof message !== "string") {
 		return `control: expected JSON text, got ${message.byteLength} bytes of binary`;
 	}
-	return `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, or complete compositor-stats, got something else`;
+	return `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, or complete compositor-stats, got something else`;
 }
 
 function messageBytes(message: string | ArrayBuffer): number {

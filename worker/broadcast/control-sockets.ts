@@ -8,6 +8,8 @@ import type { ControlMember, ControlSocket } from "./control-room.ts";
 const memberSchema = z.object({
 	role: roleSchema,
 	person: personIdSchema.optional(),
+	/** Of the credentials a person came with. */
+	ver: z.coerce.number().int().positive().optional(),
 	fence: z.coerce.number().int().positive().optional(),
 });
 
@@ -45,6 +47,11 @@ export function wrapControlSocket(socket: WebSocket): ControlSocket {
 	};
 }
 
-function toMember({ role, person, fence }: z.infer<typeof memberSchema>): ControlMember {
-	return { role, ...(person === undefined ? {} : { person }), ...(fence === undefined ? {} : { fence }) };
+function toMember({ role, person, ver, fence }: z.infer<typeof memberSchema>): ControlMember {
+	return {
+		role,
+		...(person === undefined ? {} : { person }),
+		...(ver === undefined ? {} : { ver }),
+		...(fence === undefined ? {} : { fence }),
+	};
 }

@@ -70,6 +70,7 @@ export const LIFECYCLE: Readonly<Record<LifecycleStep, Row>> = {
 	"admit-person": CHANGE,
 	"remove-person": CHANGE,
 	"renew-credentials": CHANGE,
+	"renew-viewers": CHANGE,
 	"create-invite": CHANGE,
 	"revoke-invite": ANY,
 	"redeem-invite": CHANGE,

@@ -17,6 +17,10 @@ export interface PersonRecord {
 	readonly streamKeyHash?: string;
 	/** The invite by which the place is held. */
 	readonly inviteId?: string;
+	/** Muted by somebody else: they cannot unmute themselves. */
+	readonly mutedByOthers?: true;
+	/** Since when its holder has the place, where they got it later than the broadcast was made. */
+	readonly seatedAtMs?: number;
 }
 
 interface NewPeople extends Pick<BroadcastSettings, "hostName" | "guestName" | "maxGuests" | "guestAdmission"> {
@@ -39,7 +43,21 @@ export function newPeople({ hostName, streamKeyHashes, maxGuests, ...settings }:
 	return [host, ...GUEST_IDS.slice(0, maxGuests).map((id) => emptyPlace(id, settings, 1))].map(withKey);
 }
 
-/** A guest's place that nobody holds. */
+/** A guest's place that nobody has a key or a token for: what still comes in its name is not on air. */
+export function vacantPlace(
+	id: GuestId,
+	settings: { readonly guestName: string; readonly guestAdmission: GuestAdmission },
+	credentialsVersion: number,
+): PersonRecord {
+	return { ...emptyPlace(id, settings, credentialsVersion), admitted: false };
+}
+
+/** Whether nobody has a key or a token for it. */
+export function isVacant({ id, streamKeyHash }: PersonRecord): boolean {
+	return id !== "host" && streamKeyHash === undefined;
+}
+
+/** A guest's place before anyone has come to it. */
 export function emptyPlace(
 	id: GuestId,
 	{ guestName, guestAdmission }: { readonly guestName: string; readonly guestAdmission: GuestAdmission },

@@ -1,6 +1,7 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
 import { isOver } from "./lifecycle.ts";
+import { isVacant } from "./person-record.ts";
 
 /** A broadcast that was started and to which nobody came at all is waited for this long: people start early, but not by hours. */
 export const NEVER_CAME_MS = 3_600_000;
@@ -18,7 +19,15 @@ export function isLive(record: Pick<Attendance, "liveStreams">, person: PersonId
 /** Until when someone who has left is waited for as if they were there; `undefined` of those who are live or never came. */
 export function graceEndsMs(record: Attendance, person: PersonId): number | undefined {
 	const leftAtMs = record.leftAtMs[person];
-	return isLive(record, person) || leftAtMs === undefined ? undefined : leftAtMs + record.guestGraceSeconds * 1_000;
+	const seatedAtMs = record.people.find(({ id }) => id === person)?.seatedAtMs ?? Number.NEGATIVE_INFINITY;
+	// Whoever has the place now was not the one who left.
+	const isTheirs = leftAtMs !== undefined && leftAtMs > seatedAtMs;
+	return isLive(record, person) || !isTheirs ? undefined : leftAtMs + record.guestGraceSeconds * 1_000;
+}
+
+/** Whether they have a place but were not admitted to the air yet. */
+function isWaiting({ people }: Pick<Attendance, "people">, id: PersonId): boolean {
+	return people.some((person) => person.id === id && !person.admitted && !isVacant(person));
 }
 
 /** Who may be on air: the host, and the guests who were admitted. */
@@ -51,7 +60,9 @@ export function unattendedEnd(record: Attendance): { readonly atMs: number; read
 	) {
 		return undefined;
 	}
-	const leftAtMs = Math.max(...PERSON_IDS.map((person) => record.leftAtMs[person] ?? 0));
+	const leftAtMs = Math.max(
+		...PERSON_IDS.filter((person) => !isWaiting(record, person)).map((person) => record.leftAtMs[person] ?? 0),
+	);
 	if (leftAtMs < startedAtMs) {
 		const waitMs = Math.max(holdSeconds * 1_000, NEVER_CAME_MS);
 		return { atMs: startedAtMs + waitMs, reason: `nobody came for ${waitMs / 1_000} s` };

@@ -1,5 +1,12 @@
+import type { TokenClaim } from "../protocol/broadcast-commands.ts";
 import type { CompositorPoolRpc, EgressRpc, RouterRpc } from "../protocol/object-rpc.ts";
-import { type BroadcastRecord, egressConfig, withDestination, withoutDestination } from "./broadcast-record.ts";
+import {
+	type BroadcastRecord,
+	egressConfig,
+	personOf,
+	withDestination,
+	withoutDestination,
+} from "./broadcast-record.ts";
 import { isListedAlike } from "./index-entry.ts";
 import { answered, checked, dropped, failed, requested } from "./lease-phase.ts";
 import type { WorkStep } from "./outstanding-work.ts";
@@ -99,7 +106,9 @@ export class WorkRunner {
 				await this.#ports.router(record.id).end("broadcast: it has ended");
 				return update((current) => ({ ...current, routerOpen: false, liveStreams: [] }));
 			case "disconnect":
-				await this.#ports.router(record.id).disconnect(step.people, "auth: what it came with was made worthless");
+				await this.#ports
+					.router(record.id)
+					.disconnect(claimsOf(record, step.people), "auth: what it came with was made worthless");
 				return update((current) => ({
 					...current,
 					// Whoever was added meanwhile has not been cut off yet.
@@ -201,6 +210,16 @@ export class WorkRunner {
 			throw error;
 		}
 	}
+}
+
+/** What counts of these people's credentials now. */
+function claimsOf(record: BroadcastRecord, people: BroadcastRecord["toDisconnect"]): TokenClaim[] {
+	return people.map((person) => ({
+		person,
+		// A place that is no more counts for nobody.
+		credentialsVersion:
+			person === "viewer" ? record.viewerVersion : (personOf(record, person)?.credentialsVersion ?? record.version + 1),
+	}));
 }
 
 /** A destination that was taken off is forgotten once its Egress has stopped. */

@@ -1,6 +1,13 @@
 import type { LayoutName } from "../../media/layout.ts";
 import type { CompositorStats } from "./compositor-stats.ts";
-import type { EgressConfig, EgressState, EgressStatus, ProgramSource, RouterProgramStats, RouterStreamStats } from "./object-rpc.ts";
+import type {
+	EgressConfig,
+	EgressState,
+	EgressStatus,
+	ProgramSource,
+	RouterProgramStats,
+	RouterStreamStats,
+} from "./object-rpc.ts";
 import type { Outcome } from "./problem.ts";
 import type { GuestId, PersonId, StreamName } from "./roles.ts";
 
@@ -165,6 +172,8 @@ export type BroadcastCommand =
 	| { readonly type: "remove-person"; readonly personId: GuestId }
 	/** Key and tokens from before are worth nothing from then on. */
 	| { readonly type: "renew-credentials"; readonly personId: PersonId; readonly streamKeyHash: string }
+	/** The same of every viewer's token. */
+	| { readonly type: "renew-viewers" }
 	| ({ readonly type: "create-invite" } & NewInvite)
 	| { readonly type: "revoke-invite"; readonly inviteId: string }
 	| {
@@ -204,6 +213,8 @@ export interface CommandResult {
 	readonly broadcast: BroadcastView;
 	/** Of `redeem-invite`: the place that was given. */
 	readonly personId?: GuestId;
+	/** Of `redeem-invite` and the renewals: for which tokens are to be made, whatever has become of them since. */
+	readonly credentialsVersion?: number;
 }
 
 /** A destination as it may be shown: no key, and nothing of the address that may be one. */
@@ -298,6 +309,8 @@ export interface BroadcastStats {
 		/** Rounds of outstanding work in a row in which something failed. */
 		readonly failedRounds: number;
 	};
+	/** People who wait or watch, as their shards counted last. */
+	readonly viewers: number;
 	readonly sources: readonly RouterStreamStats[];
 	/** Absent when the Router did not answer. */
 	readonly program?: RouterProgramStats;
@@ -332,8 +345,8 @@ export interface BroadcastCommands {
 	invites(): Promise<Outcome<readonly InviteView[]>>;
 	webhooks(): Promise<Outcome<readonly WebhookView[]>>;
 	stats(): Promise<Outcome<BroadcastStats>>;
-	/** Whether the stream key's holder speaks for the person it names. */
-	checkStreamKey(person: PersonId, keyHash: string): Promise<Outcome<null>>;
+	/** Whether the stream key's holder speaks for the person it names; gives the version of their credentials. */
+	checkStreamKey(person: PersonId, keyHash: string): Promise<Outcome<number>>;
 	/** Whether a role token still speaks for the person it was made for. */
 	checkToken(claim: TokenClaim): Promise<Outcome<null>>;
 	/**

@@ -1,11 +1,9 @@
 import { z } from "zod";
-import { LAYOUT_NAMES } from "../../media/layout.ts";
 import { compositorStatsSchema } from "./compositor-stats.ts";
+import { gainSchema, layoutNameSchema, liveCommandSchema } from "./live-commands.ts";
 import { personIdSchema } from "./roles.ts";
 
 /** Messages of the control socket, `GET /api/broadcasts/{id}/control` (JSON text). Token as on the media socket. */
-
-export const layoutNameSchema = z.enum(LAYOUT_NAMES);
 
 /** As `ProgramSource` of the objects' own protocol. */
 export const programSourceSchema = z.enum(["none", "composite", "host", "hold"]);
@@ -15,7 +13,7 @@ export const scenePersonSchema = z.object({
 	/** Shown on the label and the card. */
 	name: z.string(),
 	/** Linear gain, 1 is unchanged. */
-	gain: z.number().min(0).max(4),
+	gain: gainSchema,
 	/** Their media is coming: a compositor is not ready before it shows them. */
 	expected: z.boolean(),
 });
@@ -38,9 +36,24 @@ export const sceneSchema = z.object({
 export type Scene = z.infer<typeof sceneSchema>;
 export type ScenePerson = z.infer<typeof scenePersonSchema>;
 
-/** Client → Broadcast. */
+/** Of a client's own choice, to tell answers apart. */
+const requestIdSchema = z.union([z.string().max(64), z.number().int()]);
+export type RequestId = z.infer<typeof requestIdSchema>;
+
+const statusPersonSchema = z.object({
+	id: personIdSchema,
+	name: z.string(),
+	/** Their media is coming. */
+	live: z.boolean(),
+	/** May be on air. */
+	admitted: z.boolean(),
+	muted: z.boolean(),
+});
+
+/** Client → Broadcast. `command` is answered by `done` or `error`, each with its `id`. */
 export const controlRequestSchema = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("set-layout"), layout: layoutNameSchema, scene: z.literal("main").optional() }),
+	z.object({ type: z.literal("command"), id: requestIdSchema.optional(), command: liveCommandSchema }),
 	z.object({ type: z.literal("compositor-stats"), stats: compositorStatsSchema }),
 	z.object({ type: z.literal("ping") }),
 ]);
@@ -57,9 +70,26 @@ export const controlEventSchema = z.discriminatedUnion("type", [
 		liveStreams: z.array(z.string()),
 		/** What the program is made of now. */
 		program: programSourceSchema.optional(),
+		/** Of the broadcast, as its entity tag: what is older than what came before is to be passed over. */
+		version: z.number().int().optional(),
+		/** Whether names are shown. */
+		labels: z.boolean().optional(),
+		/** Who comes first in the picture, where that was chosen. */
+		order: z.array(personIdSchema).optional(),
+		people: z.array(statusPersonSchema).optional(),
 	}),
 	z.object({ type: z.literal("stats"), stats: compositorStatsSchema }),
-	z.object({ type: z.literal("error"), title: z.string(), detail: z.string() }),
+	/** The command was carried out, and the broadcast has this version or a later one. */
+	z.object({ type: z.literal("done"), id: requestIdSchema.optional(), version: z.number().int() }),
+	z.object({
+		type: z.literal("error"),
+		id: requestIdSchema.optional(),
+		title: z.string(),
+		detail: z.string(),
+		/** Where a state was wrong: those in which it is legal, and the one there is. */
+		expected: z.array(z.string()).optional(),
+		found: z.string().optional(),
+	}),
 	z.object({ type: z.literal("pong") }),
 ]);
 export type ControlEvent = z.infer<typeof controlEventSchema>;

@@ -2,13 +2,13 @@ import { DurableObject } from "cloudflare:workers";
 import { MS_PER_SECOND } from "../../media/units.ts";
 import type { Env } from "../env.ts";
 import { createLog } from "../log.ts";
+import type { TokenClaim } from "../protocol/broadcast-commands.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { MEDIA_SUBPROTOCOL } from "../protocol/media-socket.ts";
 import type { ProgramPlan, ProgramSource, RouterRpc, RouterStats, StreamChange } from "../protocol/object-rpc.ts";
 import {
 	MAIN_COMPOSITE_STREAM,
 	MAIN_PROGRAM_STREAM,
-	type PersonId,
 	PUBLISHED_STREAM_NAMES,
 	type PublishedStreamName,
 	type StreamName,
@@ -19,7 +19,12 @@ import { LiveStream } from "./live-stream.ts";
 import { passthroughRefusal } from "./passthrough.ts";
 import { ProgramStream } from "./program-stream.ts";
 import { type BroadcastReport, reportKey, tellBroadcast } from "./report.ts";
-import { type PublishRequest, parseSocketRequest, type SubscribeRequest } from "./socket-request.ts";
+import {
+	type PublishRequest,
+	parseSocketRequest,
+	type SocketRequest,
+	type SubscribeRequest,
+} from "./socket-request.ts";
 import { onGone, SocketSink } from "./socket-sink.ts";
 import type { SourceId } from "./splicer/choose-source.ts";
 import type { StoredRouter } from "./stored-router.ts";
@@ -53,8 +58,10 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 	#ticker: ReturnType<typeof setInterval> | undefined;
 	#subscriberCount = 0;
 	#saidHoldExpired = false;
-	/** Those of people who may be cut off. */
-	readonly #subscribers = new Map<WebSocket, PersonId | "viewer">();
+	/** Those of people who may be cut off, and by what they came in. */
+	readonly #subscribers = new Map<WebSocket, TokenClaim>();
+	/** By which credentials the present publisher of each stream came; 0 where it has none. */
+	readonly #publishedBy = new Map<PublishedStreamName, number>();
 
 	constructor(state: DurableObjectState, env: Env) {
 		super(state, env);
@@ -129,17 +136,23 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		};
 	}
 
-	async disconnect(people: readonly (PersonId | "viewer")[], reason: string): Promise<void> {
-		for (const person of people) {
-			if (person !== "viewer") {
+	async disconnect(people: readonly TokenClaim[], reason: string): Promise<void> {
+		if (this.#stored === undefined) {
+			return;
+		}
+		const now = Object.fromEntries(people.map(({ person, credentialsVersion }) => [person, credentialsVersion]));
+		const stored = this.#store({ ...this.#stored, credentials: { ...this.#stored.credentials, ...now } });
+		for (const { person, credentialsVersion } of people) {
+			if (person !== "viewer" && (this.#publishedBy.get(person) ?? 0) < credentialsVersion) {
 				this.#streams[person].closePublisher("unauthorized", reason, Date.now());
 			}
 		}
-		for (const [socket, who] of this.#subscribers) {
-			if (people.includes(who)) {
+		for (const [socket, { person, credentialsVersion }] of this.#subscribers) {
+			if (people.some((each) => each.person === person && credentialsVersion < each.credentialsVersion)) {
 				socket.close(CLOSE.unauthorized.code, closeReason(reason));
 			}
 		}
+		await stored;
 	}
 
 	override async fetch(request: Request): Promise<Response> {
@@ -159,6 +172,9 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		if (this.#stored === undefined || this.#stored.ended !== undefined) {
 			const reason = this.#stored?.ended ?? "this broadcast is not open";
 			pair[1].close(CLOSE.ended.code, closeReason(reason));
+		} else if (isOutdated(asked, this.#stored.credentials)) {
+			// It was good when the Worker looked, and was made worthless on its way here.
+			pair[1].close(CLOSE.unauthorized.code, "auth: what it came with was made worthless");
 		} else if (asked.direction === "publish") {
 			this.#joinPublisher(pair[1], asked, this.#stored);
 		} else {
@@ -216,7 +232,11 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#startTicking();
 	}
 
-	#joinPublisher(socket: WebSocket, { stream: name, fence, session }: PublishRequest, stored: StoredRouter): void {
+	#joinPublisher(
+		socket: WebSocket,
+		{ stream: name, fence, session, ver = 0 }: PublishRequest,
+		stored: StoredRouter,
+	): void {
 		const isComposite = name === MAIN_COMPOSITE_STREAM;
 		const lowest = isComposite ? Math.max(stored.fence, stored.plan?.minFence ?? 0) : 0;
 		if (fence < lowest) {
@@ -226,6 +246,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		if (isComposite && fence > stored.fence) {
 			this.#storeInBackground({ ...stored, fence });
 		}
+		this.#publishedBy.set(name, ver);
 		const stream = this.#streams[name];
 		const publisher = stream.publish(new SocketSink(socket), Date.now(), session);
 		socket.addEventListener("message", (event) => {
@@ -242,9 +263,9 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#startTicking();
 	}
 
-	#joinSubscriber(socket: WebSocket, { stream: name, ack, group, egress, as }: SubscribeRequest): void {
+	#joinSubscriber(socket: WebSocket, { stream: name, ack, group, egress, as, ver = 0 }: SubscribeRequest): void {
 		if (as !== undefined) {
-			this.#subscribers.set(socket, as);
+			this.#subscribers.set(socket, { person: as, credentialsVersion: ver });
 		}
 		const fanout = this.#fanout(name);
 		const id = egress === undefined ? `subscriber-${++this.#subscriberCount}` : `egress-${egress}`;
@@ -416,6 +437,13 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 }
 
 const log = createLog("router");
+
+/** Whether what it came with has been made worthless. */
+function isOutdated(asked: SocketRequest, credentials: StoredRouter["credentials"]): boolean {
+	const person = asked.direction === "publish" ? asked.stream : asked.as;
+	const now = person === undefined || person === MAIN_COMPOSITE_STREAM ? undefined : credentials?.[person];
+	return asked.ver !== undefined && asked.ver < (now ?? 0);
+}
 
 function warnOfStorage(error: unknown): void {
 	log.error("could not keep its state", { error });

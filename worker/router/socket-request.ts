@@ -4,10 +4,14 @@ import { PERSON_IDS, publishedStreamNameSchema, streamNameSchema } from "../prot
 
 const flagSchema = z.enum(["0", "1"]).transform((value) => value === "1");
 
+/** Of the credentials a person came with; those of the admin and of fellow objects have none. */
+const credentialsSchema = z.coerce.number().int().positive().optional();
+
 const publishQuerySchema = z.object({
 	stream: publishedStreamNameSchema,
 	session: publishSessionSchema.optional(),
 	fence: z.coerce.number().int().nonnegative().default(0),
+	ver: credentialsSchema,
 });
 
 const subscribeQuerySchema = z.object({
@@ -17,6 +21,7 @@ const subscribeQuerySchema = z.object({
 	group: flagSchema.default(true),
 	/** Who subscribes, where they may be cut off later. */
 	as: z.enum([...PERSON_IDS, "viewer"]).optional(),
+	ver: credentialsSchema,
 	/** The destination's id, where an Egress subscribes. */
 	egress: z.string().min(1).optional(),
 });

@@ -1,5 +1,5 @@
 import type { ProgramPlan } from "../protocol/object-rpc.ts";
-import type { StreamName } from "../protocol/roles.ts";
+import type { PersonId, StreamName } from "../protocol/roles.ts";
 
 /** What survives eviction. Sockets and media do not: clients reconnect. */
 export interface StoredRouter {
@@ -11,6 +11,8 @@ export interface StoredRouter {
 	/** Streams last reported live. */
 	readonly live: readonly StreamName[];
 	readonly plan?: ProgramPlan;
+	/** Of people whose credentials were renewed: what counts now. */
+	readonly credentials?: Readonly<Partial<Record<PersonId | "viewer", number>>>;
 	/** When there began to be no source for the program; absent while there is one. */
 	readonly sourceLostAtMs?: number;
 }

@@ -16,6 +16,7 @@ const EXPECTED: Readonly<Record<LifecycleStep, string>> = {
 	"admit-person": ". . . broadcast-ended broadcast-ended",
 	"remove-person": ". . . broadcast-ended broadcast-ended",
 	"renew-credentials": ". . . broadcast-ended broadcast-ended",
+	"renew-viewers": ". . . broadcast-ended broadcast-ended",
 	"create-invite": ". . . broadcast-ended broadcast-ended",
 	"revoke-invite": ". . . . .",
 	"redeem-invite": ". . . broadcast-ended broadcast-ended",

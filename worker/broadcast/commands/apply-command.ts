@@ -5,7 +5,7 @@ import type { BroadcastRecord } from "../broadcast-record.ts";
 import { addDestination, removeDestination, updateDestination } from "./destinations.ts";
 import { createInvite, redeemInvite, revokeInvite } from "./invites.ts";
 import { cancel, end, remove, start } from "./lifecycle-commands.ts";
-import { admitPerson, removePerson, renewCredentials, setPerson } from "./people.ts";
+import { admitPerson, removePerson, renewCredentials, renewViewers, setPerson } from "./people.ts";
 import { setScene } from "./scene.ts";
 import { update } from "./update.ts";
 import { addWebhook, removeWebhook } from "./webhooks.ts";
@@ -15,6 +15,8 @@ export interface Applied {
 	readonly record: BroadcastRecord;
 	/** The place an invite gave. */
 	readonly personId?: GuestId;
+	/** For which tokens are to be made. */
+	readonly credentialsVersion?: number;
 }
 
 /** Carries out a command that is legal in the record's status (`lifecycle.ts`). Each area has a file of its own beside this one. */
@@ -38,13 +40,15 @@ export function applyCommand(
 		case "set-scene":
 			return setScene(record, command);
 		case "set-person":
-			return setPerson(record, command);
+			return setPerson(record, command, actor);
 		case "admit-person":
 			return admitPerson(record, command.personId);
 		case "remove-person":
-			return removePerson(record, command.personId);
+			return removePerson(record, command.personId, nowMs);
 		case "renew-credentials":
-			return renewCredentials(record, command);
+			return renewCredentials(record, command, nowMs);
+		case "renew-viewers":
+			return renewViewers(record);
 		case "create-invite":
 			return createInvite(record, command, nowMs);
 		case "revoke-invite":

@@ -2,9 +2,10 @@ import type { BroadcastCommand, NewInvite } from "../../protocol/broadcast-comma
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import { type GuestId, guestIdSchema } from "../../protocol/roles.ts";
 import type { BroadcastRecord, InviteRecord } from "../broadcast-record.ts";
-import { emptyPlace, type PersonRecord } from "../person-record.ts";
+import { emptyPlace, type PersonRecord, vacantPlace } from "../person-record.ts";
+import { graceEndsMs, isLive } from "../presence.ts";
 import type { Applied } from "./apply-command.ts";
-import { disconnected } from "./people.ts";
+import { disconnected, vacated, withCredentials } from "./people.ts";
 
 /** Far more than one show's guests; those that are past use make room. */
 export const MAX_INVITES = 100;
@@ -35,10 +36,13 @@ export function revokeInvite(record: BroadcastRecord, inviteId: string, nowMs: n
 	const holders = record.people.filter((person) => person.inviteId === inviteId);
 	const freed = (person: PersonRecord): PersonRecord =>
 		holders.includes(person)
-			? emptyPlace(guestIdSchema.parse(person.id), record, person.credentialsVersion + 1)
+			? vacantPlace(guestIdSchema.parse(person.id), record, person.credentialsVersion + 1)
 			: person;
 	const without = done({ record: { ...record, invites: revoked, people: record.people.map(freed) } });
-	return holders.reduce<Outcome<Applied>>((outcome, { id }) => disconnected(outcome, id), without);
+	return holders.reduce<Outcome<Applied>>(
+		(outcome, { id }) => vacated(outcome, guestIdSchema.parse(id), nowMs),
+		without,
+	);
 }
 
 /** Gives the first place that nobody holds. */
@@ -55,7 +59,7 @@ export function redeemInvite(
 	if (fault !== undefined) {
 		return refused("invite-expired", `invite: expected one that is good, got one that ${fault}`);
 	}
-	const place = record.people.find((person) => person.id !== "host" && isFree(record, person));
+	const place = record.people.find((person) => person.id !== "host" && isFree(record, person, nowMs));
 	if (place === undefined) {
 		return refused("too-many", `invite: expected a free place among ${record.maxGuests}, got none`);
 	}
@@ -66,19 +70,22 @@ export function redeemInvite(
 		...emptyPlace(id, settings, place.credentialsVersion + 1),
 		...(shownName === undefined ? {} : { name: shownName }),
 		inviteId: invite.inviteId,
+		seatedAtMs: nowMs,
 		streamKeyHash: streamKeyHash[id],
 	};
 	const people = record.people.map((person) => (person === place ? seated : person));
 	const invites = record.invites.map((each) => (each === invite ? { ...each, uses: each.uses + 1 } : each));
-	return withPlace(disconnected(done({ record: { ...record, people, invites } }), id), id);
+	const seating = disconnected(done({ record: { ...record, people, invites } }), id);
+	return withPlace(withCredentials(seating, id), id);
 }
 
 function withPlace(outcome: Outcome<Applied>, personId: GuestId): Outcome<Applied> {
 	return outcome.ok ? done({ ...outcome.value, personId }) : outcome;
 }
 
-function isFree(record: BroadcastRecord, { id, inviteId }: PersonRecord): boolean {
-	return inviteId === undefined && !record.liveStreams.includes(id);
+/** Held by no invite, and nobody who has a key from elsewhere is there, or may come back any moment. */
+function isFree(record: BroadcastRecord, { id, inviteId }: PersonRecord, nowMs: number): boolean {
+	return inviteId === undefined && !isLive(record, id) && nowMs >= (graceEndsMs(record, id) ?? nowMs);
 }
 
 function isGood(invite: InviteRecord, nowMs: number): boolean {

@@ -1,56 +1,113 @@
-import type { BroadcastCommand } from "../../protocol/broadcast-commands.ts";
+import type { Actor, BroadcastCommand } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import type { GuestId, PersonId } from "../../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "../broadcast-record.ts";
-import { emptyPlace, type PersonRecord } from "../person-record.ts";
+import { isVacant, type PersonRecord, vacantPlace } from "../person-record.ts";
+import { isLive } from "../presence.ts";
 import type { Applied } from "./apply-command.ts";
 
 type Of<T extends BroadcastCommand["type"]> = Extract<BroadcastCommand, { type: T }>;
 
+/** Whoever was muted by somebody else is unmuted by host or admin only. */
 export function setPerson(
 	record: BroadcastRecord,
 	{ personId, type: _, ...changes }: Of<"set-person">,
+	actor: Actor,
 ): Outcome<Applied> {
+	const isTheirs = actor === personId && personId !== "host";
+	if (isTheirs && changes.muted === false && personOf(record, personId)?.mutedByOthers) {
+		return refused("forbidden", "person: expected host or admin to unmute whom they muted, got the guest");
+	}
 	return withPerson(record, personId, (person) => {
 		const isSame = Object.entries(changes).every(([key, value]) => person[key as keyof PersonRecord] === value);
-		return isSame ? person : { ...person, ...changes };
+		const isHeld = heldMuted(person, changes.muted, isTheirs);
+		if (isSame && isHeld === (person.mutedByOthers ?? false)) {
+			return person;
+		}
+		const { mutedByOthers: _held, ...rest } = person;
+		return { ...rest, ...changes, ...(isHeld ? { mutedByOthers: true } : {}) };
 	});
 }
 
-export function admitPerson(record: BroadcastRecord, personId: GuestId): Outcome<Applied> {
-	return withPerson(record, personId, (person) => (person.admitted ? person : { ...person, admitted: true }));
+/** The later word of a host counts, also where a guest has muted themselves before. */
+function heldMuted(person: PersonRecord, muted: boolean | undefined, isTheirs: boolean): boolean {
+	const before = person.mutedByOthers ?? false;
+	return muted === undefined || isTheirs ? before : muted && person.id !== "host";
 }
 
-/** The place is free again, and what its holder had opens nothing any more. */
-export function removePerson(record: BroadcastRecord, personId: GuestId): Outcome<Applied> {
-	return disconnected(
-		withPerson(record, personId, (person) => emptyPlace(personId, record, person.credentialsVersion + 1)),
+export function admitPerson(record: BroadcastRecord, personId: GuestId): Outcome<Applied> {
+	const person = personOf(record, personId);
+	if (person !== undefined && isVacant(person)) {
+		return refused("wrong-state", `person: expected somebody to admit, got the place ${personId}, which is free`);
+	}
+	return withPerson(record, personId, (each) => (each.admitted ? each : { ...each, admitted: true }));
+}
+
+/** The place is free again, off air at once, and what its holder had opens nothing any more. */
+export function removePerson(record: BroadcastRecord, personId: GuestId, nowMs: number): Outcome<Applied> {
+	const person = personOf(record, personId);
+	if (person !== undefined && isVacant(person) && !isLive(record, personId)) {
+		return done({ record });
+	}
+	return vacated(
+		withPerson(record, personId, ({ credentialsVersion }) => vacantPlace(personId, record, credentialsVersion + 1)),
 		personId,
+		nowMs,
 	);
 }
 
+/** A free place is given to whoever gets the new key. */
 export function renewCredentials(
 	record: BroadcastRecord,
 	{ personId, streamKeyHash }: Of<"renew-credentials">,
+	nowMs: number,
 ): Outcome<Applied> {
-	return disconnected(
-		withPerson(record, personId, (person) => ({
-			...person,
-			streamKeyHash,
-			credentialsVersion: person.credentialsVersion + 1,
-		})),
-		personId,
-	);
+	const outcome = withPerson(record, personId, (person) => ({
+		...person,
+		...(isVacant(person) ? { admitted: record.guestAdmission === "automatic", seatedAtMs: nowMs } : {}),
+		streamKeyHash,
+		credentialsVersion: person.credentialsVersion + 1,
+	}));
+	return withCredentials(disconnected(outcome, personId), personId);
+}
+
+/** Every link to watch from before is worth nothing. */
+export function renewViewers(record: BroadcastRecord): Outcome<Applied> {
+	const viewerVersion = record.viewerVersion + 1;
+	const outcome = disconnected(done({ record: { ...record, viewerVersion } }), "viewer");
+	return outcome.ok ? done({ ...outcome.value, credentialsVersion: viewerVersion }) : outcome;
 }
 
 /** Whoever has the person's old credentials is cut off, now that these are worth nothing. */
-export function disconnected(outcome: Outcome<Applied>, personId: PersonId): Outcome<Applied> {
+export function disconnected(outcome: Outcome<Applied>, personId: PersonId | "viewer"): Outcome<Applied> {
 	if (!outcome.ok) {
 		return outcome;
 	}
 	const { record } = outcome.value;
 	const toDisconnect = [...record.toDisconnect.filter((id) => id !== personId), personId];
 	return done({ ...outcome.value, record: { ...record, toDisconnect } });
+}
+
+/** Nobody waits for whoever was sent away: to the broadcast they have left now, whenever their stream ends. */
+export function vacated(outcome: Outcome<Applied>, personId: GuestId, nowMs: number): Outcome<Applied> {
+	if (!outcome.ok) {
+		return outcome;
+	}
+	const { record } = outcome.value;
+	const left = isLive(record, personId)
+		? {
+				...record,
+				liveStreams: record.liveStreams.filter((stream) => stream !== personId),
+				leftAtMs: { ...record.leftAtMs, [personId]: nowMs },
+			}
+		: record;
+	return disconnected(done({ ...outcome.value, record: left }), personId);
+}
+
+/** Says for which credentials tokens are to be made: by the time they are, there may be newer ones. */
+export function withCredentials(outcome: Outcome<Applied>, personId: PersonId): Outcome<Applied> {
+	const credentialsVersion = outcome.ok ? personOf(outcome.value.record, personId)?.credentialsVersion : undefined;
+	return outcome.ok && credentialsVersion !== undefined ? done({ ...outcome.value, credentialsVersion }) : outcome;
 }
 
 function withPerson(

@@ -4,7 +4,7 @@ import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import { GUEST_IDS } from "../../protocol/roles.ts";
 import type { BroadcastRecord } from "../broadcast-record.ts";
 import { statusAfter } from "../lifecycle.ts";
-import { emptyPlace, type PersonRecord } from "../person-record.ts";
+import { emptyPlace, type PersonRecord, vacantPlace } from "../person-record.ts";
 import { isLive } from "../presence.ts";
 import type { Applied } from "./apply-command.ts";
 import { closeLobby, openLobby } from "./lifecycle-commands.ts";
@@ -85,9 +85,13 @@ function withPlaces(record: BroadcastRecord, maxGuests: number): Outcome<Broadca
 	}
 	const people = [
 		...record.people.filter(({ id }) => id === "host"),
-		...ids.map((id) => record.people.find((person) => person.id === id) ?? emptyPlace(id, record, 1)),
+		// A version above all that the place may have had before it went: each of them raised the broadcast's as well.
+		...ids.map((id) => record.people.find((person) => person.id === id) ?? vacantPlace(id, record, record.version + 1)),
 	];
-	return done({ ...record, maxGuests, people, order: record.order.filter((id) => id === "host" || ids.includes(id)) });
+	const gone = record.people.map(({ id }) => id).filter((id) => !people.some((person) => person.id === id));
+	const toDisconnect = gone.length === 0 ? record.toDisconnect : [...new Set([...record.toDisconnect, ...gone])];
+	const order = record.order.filter((id) => id === "host" || ids.includes(id));
+	return done({ ...record, maxGuests, people, order, toDisconnect });
 }
 
 /** A broadcast with a start that is ahead waits for its lobby to open again; one without has an open lobby. */
