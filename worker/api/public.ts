@@ -1,5 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { joinPath } from "../audience/audience.ts";
+import { joinPath } from "../audience/audience-place.ts";
 import { calendarOf } from "../audience/calendar.ts";
 import { audienceShards, shardsToTry } from "../audience/choose-shard.ts";
 import { publicTimes } from "../audience/public-state.ts";

@@ -1,29 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
-import { z } from "zod";
 import { answerClose } from "../answer-close.ts";
 import type { Env } from "../env.ts";
 import { createLog } from "../log.ts";
 import type { AudienceRpc, PublicState } from "../protocol/audience.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../protocol/control-messages.ts";
+import { type AudiencePlace, readPlace } from "./audience-place.ts";
 import { AudienceRoom, type AudienceSocket, type StoredRoom } from "./audience-room.ts";
 
 const ROOM_KEY = "room";
-
-/** Which shard of which broadcast this is; an object does not learn it from its name. */
-const placeSchema = z.object({ broadcastId: z.string().min(1), shard: z.coerce.number().int().nonnegative() });
-type Place = z.infer<typeof placeSchema>;
-
-/** What the route asks a shard with, so that both sides write it alike. */
-export function joinPath(place: Place): string {
-	return `/join?${new URLSearchParams({ broadcastId: place.broadcastId, shard: String(place.shard) })}`;
-}
 
 const log = createLog("audience");
 
 /** One shard of a broadcast's audience, named `${broadcastId}/${shard}`. A shell: what it decides is decided in AudienceRoom. */
 export class Audience extends DurableObject<Env> implements AudienceRpc {
-	#place: Place | undefined;
+	#place: AudiencePlace | undefined;
 	#room: AudienceRoom;
 
 	constructor(state: DurableObjectState, env: Env) {
@@ -31,7 +22,7 @@ export class Audience extends DurableObject<Env> implements AudienceRpc {
 		this.#room = this.#roomOf(undefined, undefined);
 		this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(CONTROL_PING_TEXT, CONTROL_PONG_TEXT));
 		this.ctx.blockConcurrencyWhile(async () => {
-			const stored = await this.ctx.storage.get<StoredRoom & { readonly place: Place }>(ROOM_KEY);
+			const stored = await this.ctx.storage.get<StoredRoom & { readonly place: AudiencePlace }>(ROOM_KEY);
 			this.#place = stored?.place;
 			this.#room = this.#roomOf(stored, (await this.ctx.storage.getAlarm()) ?? undefined);
 		});
@@ -39,7 +30,7 @@ export class Audience extends DurableObject<Env> implements AudienceRpc {
 
 	/** A socket for one more; 404 where there is no such broadcast, 503 when the shard is full. */
 	override async fetch(request: Request): Promise<Response> {
-		this.#place = placeSchema.parse(Object.fromEntries(new URL(request.url).searchParams));
+		this.#place = readPlace(new URL(request.url));
 		const { 0: client, 1: server } = new WebSocketPair();
 		const accept = () => {
 			this.ctx.acceptWebSocket(server);
@@ -93,7 +84,7 @@ export class Audience extends DurableObject<Env> implements AudienceRpc {
 		});
 	}
 
-	#joinedPlace(): Place {
+	#joinedPlace(): AudiencePlace {
 		if (this.#place === undefined) {
 			throw new Error("audience: expected somebody to have joined, got an empty shard");
 		}

@@ -14,9 +14,6 @@ const TABLE = `
 	) WITHOUT ROWID`;
 const TABLE_INDEX = "CREATE INDEX IF NOT EXISTS reminders_by_start ON reminders (reminded_for_ms)";
 
-/** Two ranges, so that both are found by the index however many were reminded already. */
-const NOT_REMINDED = "(reminded_for_ms < ?1 OR reminded_for_ms > ?1)";
-
 const rowSchema = z.object({ id: z.string(), sealed_contact: z.string() });
 const countSchema = z.object({ count: z.number() });
 
@@ -64,7 +61,12 @@ export class ReminderList {
 
 	/** At most `limit` of those who were not reminded of the start at that time. */
 	notReminded(startMs: number, limit: number): SealedReminder[] {
-		const rows = this.#rows(`SELECT id, sealed_contact FROM reminders WHERE ${NOT_REMINDED} LIMIT ?2`, startMs, limit);
+		// Two ranges, each found by the index however many were reminded already.
+		const query = (range: string) =>
+			`SELECT id, sealed_contact FROM reminders WHERE reminded_for_ms ${range} ? LIMIT ?`;
+		const before = this.#rows(query("<"), startMs, limit);
+		const rows =
+			before.length < limit ? [...before, ...this.#rows(query(">"), startMs, limit - before.length)] : before;
 		return rows.map((row) => {
 			const { id, sealed_contact } = rowSchema.parse(row);
 			return { id, sealedContact: sealed_contact };
