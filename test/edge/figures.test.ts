@@ -126,6 +126,7 @@ describe("figures", () => {
 		expect(sampleOf(families, "tandem_stage_seconds", { ...labels, stage: "encode", quantile: "0.95" })).toBe(0.0045);
 		expect(sampleOf(families, "tandem_composite_av_skew_seconds", labels)).toBe(-0.012);
 		expect(sampleOf(families, "tandem_control_sockets", labels)).toBe(1);
+		expect(sampleOf(families, "tandem_viewers", labels)).toBe(0);
 		const state = { ...labels, destination: destination.id, tandem_destination_state: "idle" };
 		expect(sampleOf(families, "tandem_destination_state", state)).toBe(0);
 		expect(

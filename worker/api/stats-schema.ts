@@ -50,6 +50,7 @@ export const broadcastStatsSchema = z
 				failedRounds: z.int().openapi({ description: "Rounds of work in a row in which something failed" }),
 			})
 			.openapi({ description: "Of the broadcast's own object" }),
+		viewers: z.int().openapi({ description: "People who wait or watch; up to half a minute old" }),
 		sources: z.array(sourceSchema),
 		program: programSchema.optional(),
 		unanswered: z.array(z.string()).openapi({

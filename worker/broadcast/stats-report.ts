@@ -9,6 +9,8 @@ export const STATS_TIMEOUT_MS = 2_000;
 
 export interface StatsPorts {
 	controlSockets(): number;
+	/** As the audience's shards counted last. */
+	viewers(): number;
 	routerStats(): Promise<RouterStats>;
 	egressStatus(destinationId: string): Promise<EgressStatus>;
 	/** Resolves after that long, or never once `signal` is aborted. */
@@ -45,6 +47,7 @@ export async function statsReport(
 			controlSockets: ports.controlSockets(),
 			failedRounds: record.failedRounds,
 		},
+		viewers: ports.viewers(),
 		sources: router?.streams ?? [],
 		...(router?.program === undefined ? {} : { program: router.program }),
 		unanswered: [...(router === undefined ? ["router"] : []), ...silent.map(({ destination }) => destination.id)],

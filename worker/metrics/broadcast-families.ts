@@ -3,6 +3,7 @@ import { described, type MetricDescription } from "./family-table.ts";
 /** Figures of one broadcast. Labels are ids and fixed words only: titles and names would make a series of each, and tell who is on air. */
 export const BROADCAST_FAMILIES = {
 	tandem_broadcast_status: described("stateset", "Where the broadcast is in its life"),
+	tandem_viewers: described("gauge", "People who wait or watch, as their shards counted last"),
 	tandem_control_sockets: described("gauge", "Control sockets that the broadcast's object holds"),
 	tandem_broadcast_failed_rounds: described("gauge", "Rounds of outstanding work in a row in which something failed"),
 

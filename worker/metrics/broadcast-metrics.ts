@@ -36,6 +36,7 @@ export function broadcastMetrics(broadcasts: readonly BroadcastFigures[]): Metri
 
 function addBroadcast(table: Table, labels: Labels, stats: BroadcastStats): void {
 	table.addState("tandem_broadcast_status", labels, BROADCAST_STATUSES, stats.status);
+	table.add("tandem_viewers", labels, stats.viewers);
 	table.add("tandem_control_sockets", labels, stats.broadcast.controlSockets);
 	table.add("tandem_broadcast_failed_rounds", labels, stats.broadcast.failedRounds);
 	for (const stream of stats.sources) {
