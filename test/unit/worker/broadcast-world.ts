@@ -68,6 +68,8 @@ function publisherStats(stream: StreamName): RouterStreamStats {
 
 export class World {
 	readonly calls: string[] = [];
+	/** The sealed address that each Egress was started with. */
+	readonly startedWith: string[] = [];
 	/** Calls that reject, by their first word. */
 	readonly failing = new Set<string>();
 	/** Calls that never answer. */
@@ -102,10 +104,15 @@ export class World {
 				},
 			}),
 			egress: (_, id) => ({
-				start: () => this.#call("start-egress", id),
+				start: ({ sealedAddress }) => {
+					this.startedWith.push(sealedAddress);
+					return this.#call("start-egress", id);
+				},
 				resume: () => this.#call("resume-egress", id),
 				stop: () => this.#call("stop-egress", id),
 				status: async () => EGRESS,
+				testDestination: async () => ({ ok: true, steps: [], bytes: 0 }),
+				runnerStatus: async () => {},
 			}),
 			pool: () => ({
 				acquire: async ({ fence }) => {
@@ -117,6 +124,8 @@ export class World {
 					await this.#call("standing", leaseId);
 					return this.standing;
 				},
+				acquireEgress: async () => ({ outcome: "assigned" }),
+				releaseEgress: async () => {},
 				stats: async () => ({ runners: 0, capacity: 0, freePlaces: 0, leases: 0, waiting: 0 }),
 			}),
 			index: {

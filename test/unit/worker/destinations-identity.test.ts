@@ -5,7 +5,7 @@ import { checkDestination, type DestinationAddress } from "../../../egress/desti
 
 const KEY_CHARS = [..."abcXYZ019-_."];
 const word = fc.string({ unit: fc.constantFrom(...KEY_CHARS), minLength: 1, maxLength: 12 });
-const host = fc.constantFrom("live.example.com", "a.rtmp.youtube.com", "203.0.113.7", "[2606:4700::1]");
+const host = fc.constantFrom<string>("live.example.com", "a.rtmp.youtube.com", "203.0.113.7", "[2606:4700::1]");
 const port = fc.constantFrom<number | undefined>(undefined, 1_935, 443, 8_443);
 const secure = fc.boolean();
 const app = fc.array(word, { minLength: 1, maxLength: 2 }).map((parts) => parts.join("/"));
