@@ -21,6 +21,8 @@ const MAX_HOST_CHARS = 40;
 export interface RunnerOptions extends RunnerSettings {
 	/** Default: PUPPETEER_EXECUTABLE_PATH, else the usual places. */
 	readonly chromiumPath?: string;
+	/** Destinations published to at once. Default and most: {@link MAX_EGRESS_JOBS}, whatever the capacity; 0 leaves them to other runners. */
+	readonly egressPlaces?: number;
 	readonly log: Log;
 	/** The Worker does not take this runner, for good: it can only be stopped. */
 	readonly onRefused: (reason: string) => void;
@@ -77,7 +79,7 @@ export class Runner {
 				runnerId: this.#runnerId,
 				capacity,
 				leaseIds: this.#assignments.leaseIds(),
-				egressPlaces: MAX_EGRESS_JOBS,
+				egressPlaces: options.egressPlaces ?? MAX_EGRESS_JOBS,
 				egressJobs: this.#egresses.held(),
 			}),
 			heartbeat: () => ({ type: "heartbeat", leases: this.#assignments.leases() }),

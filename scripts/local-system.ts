@@ -31,6 +31,8 @@ export interface LocalSystemOptions {
 	readonly persist?: string;
 	/** Compositors at once. Default: one a core. 0 leaves them to other runners, and the system is up before there is one. */
 	readonly capacity?: number;
+	/** Destinations its runner publishes to. Default: as many as a runner may. 0 leaves them to other runners. */
+	readonly egressPlaces?: number;
 	/** Default: generated. */
 	readonly adminToken?: string;
 	/** File that log lines are appended to. Default: in `persist`. */
@@ -125,6 +127,7 @@ class StartingSystem {
 			apiUrl,
 			runnerToken: secrets.runnerToken,
 			capacity,
+			...(this.#options.egressPlaces !== undefined && { egressPlaces: this.#options.egressPlaces }),
 			rtmpPort,
 			rtmpHost: host,
 			log: logWith(log, { part: "runner" }),
