@@ -2,9 +2,12 @@ import type { Clock } from "../../egress/clock.ts";
 import type { Dial } from "../../egress/destination-line.ts";
 import { EgressSession } from "../../egress/egress-session.ts";
 import { RouterSubscription, type SubscriptionSocket } from "../../egress/router-subscription.ts";
+import { createLog } from "../log.ts";
 import type { EgressCarryOver, PublishTarget } from "../protocol/egress-jobs.ts";
 import type { EgressStatus } from "../protocol/object-rpc.ts";
 import type { Publication } from "./publication.ts";
+
+const log = createLog("egress");
 
 export interface EdgePublicationOptions {
 	readonly dial: Dial;
@@ -48,7 +51,7 @@ export class EdgePublication implements Publication {
 			onMessage: (message) => session.push(message),
 			onOpen: () => session.resubscribed(),
 			onEnded,
-			warn: (message) => console.warn(message),
+			warn: (message) => log.warn(message),
 		});
 	}
 

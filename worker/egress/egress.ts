@@ -3,6 +3,7 @@ import { systemClock } from "../../egress/clock.ts";
 import { isActive } from "../../egress/egress-state.ts";
 import { SealingError } from "../auth/sealing.ts";
 import type { Env } from "../env.ts";
+import { createLog } from "../log.ts";
 import type {
 	DestinationTestReport,
 	EgressCarryOver,
@@ -19,6 +20,8 @@ import { RunnerPublication } from "./runner-publication.ts";
 import { socketDial } from "./socket-dial.ts";
 import { carryOver, keepEgress, loadEgress, NEVER_STARTED, type StoredEgress } from "./stored-egress.ts";
 import { TestBench } from "./test-bench.ts";
+
+const log = createLog("egress");
 
 /** An object that was lost and that nobody calls is woken, and goes on publishing, at most this much later. */
 const ALARM_EVERY_MS = 10_000;
@@ -266,5 +269,5 @@ function ignoredSealing(error: unknown): undefined {
 	if (!(error instanceof SealingError)) {
 		throw error;
 	}
-	console.error("egress: a destination is not published to:", error.message);
+	log.error("a destination is not published to", { error });
 }

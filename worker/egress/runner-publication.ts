@@ -1,9 +1,12 @@
 import type { Clock } from "../../egress/clock.ts";
 import { isActive } from "../../egress/egress-state.ts";
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
+import { createLog } from "../log.ts";
 import type { EgressCarryOver, EgressJobAnswer, EgressJobReport, EgressRunnerWord } from "../protocol/egress-jobs.ts";
 import type { EgressStatus } from "../protocol/object-rpc.ts";
 import type { Publication } from "./publication.ts";
+
+const log = createLog("egress");
 
 /** Where there is no runner one may come any second; asking costs a call between objects. */
 const ASK_AGAIN: RetryPolicy = { firstMs: 500, capMs: 5_000 };
@@ -170,14 +173,12 @@ export class RunnerPublication implements Publication {
 		const { pool } = this.#options;
 		const fence = this.#fence;
 		const answer = await pool.acquire(fence, this.#carryOver()).catch((error: unknown) => {
-			console.warn("egress: the pool did not answer, asking again:", String(error));
+			log.warn("the pool did not answer, asking again", { error });
 			return undefined;
 		});
 		if (this.#phase !== "active" && answer?.outcome === "assigned") {
 			// Calls may overtake each other: this one came after the goodbye.
-			await pool
-				.release(fence)
-				.catch((error: unknown) => console.warn("egress: the pool did not answer:", String(error)));
+			await pool.release(fence).catch((error: unknown) => log.warn("the pool did not answer", { error }));
 		}
 		if (fence !== this.#fence || this.#phase !== "active") {
 			return;
