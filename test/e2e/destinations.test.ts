@@ -8,6 +8,7 @@ import { DestinationServer, type DestinationSession } from "../support/peers/des
 import { publishFile } from "../support/peers/ffmpeg-publisher.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { missingFrames } from "../support/program/frame-steps.ts";
+import { readPackets } from "../support/program/packets.ts";
 import { startNginxRtmp } from "../support/rtmp/nginx-rtmp.ts";
 import { type LiveBroadcast, type SystemUnderTest, startSystem } from "../support/system/broadcast.ts";
 import type { Talker } from "../support/system/talkers.ts";
@@ -131,6 +132,57 @@ function gapsOf(session: DestinationSession): { beforeKeyFrames: number; elsewhe
 	});
 	return gaps;
 }
+
+const reportSchema = z.object({
+	ok: z.boolean(),
+	steps: z.array(z.object({ step: z.string(), ms: z.number() })),
+	error: z.string().optional(),
+	refused: z.boolean().optional(),
+	warnings: z.array(z.object({ code: z.string() })),
+});
+
+/** Tests a destination of a broadcast that is still in the lobby: beside the one that is live, and with the same key. */
+async function tested(url: string): Promise<z.infer<typeof reportSchema>> {
+	const path = "/api/broadcasts";
+	const body = { title: "In the lobby", width: 640, height: 360, destinations: [{ url, streamKey: KEY }] };
+	const created = await tandem.api.call("POST", path, body);
+	const idSchema = z.object({ id: z.string() });
+	const { id, destinations } = idSchema.extend({ destinations: z.array(idSchema) }).parse(created);
+	const report = await tandem.api.call("POST", `${path}/${id}/destinations/${destinations[0]?.id}/test`);
+	await tandem.api.call("DELETE", `${path}/${id}`);
+	return reportSchema.parse(report);
+}
+
+it("tests one beforehand: a server of others takes two seconds, and one that refuses says why without the key", async () => {
+	using records = new TempFolder();
+	const nginx = await startNginxRtmp(records.path, SERVER_MS);
+	try {
+		const taken = await tested(`rtmp://127.0.0.1:${nginx.port}/live`);
+		expect(taken).toMatchObject({ ok: true, warnings: [] });
+		expect(taken.steps.map(({ step }) => step)).toEqual(["dial", "handshake", "connect", "publish", "media", "end"]);
+		const { video, audio, complaints } = await readPackets(nginx.recordingOf(KEY));
+		expect(complaints).toBe("");
+		expect(video.map(({ key }) => key)).toEqual([true, true, true, true]);
+		expect(audio.length).toBeGreaterThanOrEqual(93);
+		const refused = await tested(`rtmp://127.0.0.1:${nginx.port}/closed`);
+		expect(refused).toMatchObject({ ok: false, refused: true, error: expect.stringMatching(/./) });
+		// It says yes first, as some services do, and closes.
+		expect(refused.steps.at(-1)?.step).toBe("publish");
+		expect(JSON.stringify(refused)).not.toContain(KEY);
+	} finally {
+		await nginx.stop();
+	}
+	await using denying = await DestinationServer.listen({
+		onPublish: () => {
+			throw new PublishRejection("NetStream.Publish.Denied", `test: expected another key, got ${KEY}`);
+		},
+	});
+	const denied = await tested(denying.url);
+	expect(denied).toMatchObject({ ok: false, refused: true });
+	expect(denied.steps.at(-1)?.step).toBe("connect");
+	expect(JSON.stringify(denied)).not.toContain(KEY);
+	expect(await tested("rtmp://127.0.0.1:9/app")).toMatchObject({ ok: false, steps: [] });
+});
 
 it("takes one more live, which begins with headers at a key frame, and takes it off again", async () => {
 	await using destination = await DestinationServer.listen();
