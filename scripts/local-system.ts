@@ -35,6 +35,8 @@ export interface LocalSystemOptions {
 	readonly egressPlaces?: number;
 	/** Default: generated. */
 	readonly adminToken?: string;
+	/** Settings of the Worker that are to be others than in wrangler.toml. */
+	readonly vars?: Readonly<Record<string, string>>;
 	/** File that log lines are appended to. Default: in `persist`. */
 	readonly logTo?: string;
 	/** Told every log line as well: JSON, without secrets. */
@@ -106,7 +108,11 @@ class StartingSystem {
 				host,
 				port,
 				persistFolder,
-				vars: { RTMP_INGEST_URL: process.env.RTMP_INGEST_URL ?? rtmpUrl, ALLOW_PRIVATE_DESTINATIONS: "1" },
+				vars: {
+					RTMP_INGEST_URL: process.env.RTMP_INGEST_URL ?? rtmpUrl,
+					ALLOW_PRIVATE_DESTINATIONS: "1",
+					...this.#options.vars,
+				},
 				secrets: {
 					ADMIN_TOKEN: adminToken,
 					RUNNER_TOKEN: secrets.runnerToken,

@@ -40,6 +40,21 @@ export interface Usage {
 
 /** Processor time and memory of all descendants of `root` (itself included) whose command matches. */
 export function usageOf(root: number, command: RegExp): Usage {
+	let cpuSeconds = 0;
+	let memoryBytes = 0;
+	for (const { id, info } of descendants(root, command)) {
+		cpuSeconds += info.cpuSeconds;
+		memoryBytes += memoryOf(id);
+	}
+	return { cpuSeconds, memoryBytes };
+}
+
+/** The ids of all descendants of `root` (itself included) whose command matches. */
+export function processIds(root: number, command: RegExp): number[] {
+	return descendants(root, command).map(({ id }) => id);
+}
+
+function descendants(root: number, command: RegExp): { readonly id: number; readonly info: ProcessInfo }[] {
 	const all = processes();
 	const family = new Set([root]);
 	let grew = true;
@@ -52,16 +67,10 @@ export function usageOf(root: number, command: RegExp): Usage {
 			}
 		}
 	}
-	let cpuSeconds = 0;
-	let memoryBytes = 0;
-	for (const pid of family) {
-		const info = all.get(pid);
-		if (info !== undefined && command.test(info.command)) {
-			cpuSeconds += info.cpuSeconds;
-			memoryBytes += memoryOf(pid);
-		}
-	}
-	return { cpuSeconds, memoryBytes };
+	return [...family].flatMap((id) => {
+		const info = all.get(id);
+		return info !== undefined && command.test(info.command) ? [{ id, info }] : [];
+	});
 }
 
 /** The kernel's sum over a process's mappings (`man 5 proc`, smaps_rollup, "Pss:", in KiB). */
