@@ -142,9 +142,9 @@ const reportSchema = z.object({
 });
 
 /** Tests a destination of a broadcast that is still in the lobby: beside the one that is live, and with the same key. */
-async function tested(url: string): Promise<z.infer<typeof reportSchema>> {
+async function tested(url: string, via: "edge" | "runner" = "edge"): Promise<z.infer<typeof reportSchema>> {
 	const path = "/api/broadcasts";
-	const body = { title: "In the lobby", width: 640, height: 360, destinations: [{ url, streamKey: KEY }] };
+	const body = { title: "In the lobby", width: 640, height: 360, destinations: [{ url, via, streamKey: KEY }] };
 	const created = await tandem.api.call("POST", path, body);
 	const idSchema = z.object({ id: z.string() });
 	const { id, destinations } = idSchema.extend({ destinations: z.array(idSchema) }).parse(created);
@@ -182,6 +182,16 @@ it("tests one beforehand: a server of others takes two seconds, and one that ref
 	expect(denied.steps.at(-1)?.step).toBe("connect");
 	expect(JSON.stringify(denied)).not.toContain(KEY);
 	expect(await tested("rtmp://127.0.0.1:9/app")).toMatchObject({ ok: false, steps: [] });
+});
+
+it("tests one by way of a runner as it does from the edge", async () => {
+	await using destination = await DestinationServer.listen();
+	const report = await tested(destination.url, "runner");
+	expect(report).toMatchObject({ ok: true, warnings: [] });
+	expect(report.steps.map(({ step }) => step)).toEqual(["dial", "handshake", "connect", "publish", "media", "end"]);
+	expect(destination.sessions.length).toBe(1);
+	expect(destination.latest.kinds().slice(0, 2)).toEqual(["video-config", "audio-config"]);
+	expect(destination.latest.videoFrames).toBe(4);
 });
 
 it("takes one more live, which begins with headers at a key frame, and takes it off again", async () => {
