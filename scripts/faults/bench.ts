@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sweepProfileFolders } from "../../runner/browser/profile-folder.ts";
-import { createLog } from "../../runner/log.ts";
+import { createLog, logWith } from "../../runner/log.ts";
 import { FaultProxy } from "../../test/support/faults/fault-proxy.ts";
 import { browserProcessesOf } from "../../test/support/faults/processes-of.ts";
 import { livingOf } from "../../test/support/processes.ts";
@@ -69,7 +69,7 @@ export class FaultBench implements AsyncDisposable {
 					apiUrl: `http://127.0.0.1:${pageLine.port}`,
 					runnerToken: system.runnerToken,
 					capacity: 1,
-					log: createLog(`runner ${index + 1}`, onLog),
+					log: logWith(createLog("runner", onLog), { runner: index + 1 }),
 				});
 				undo.defer(() => runner.stop());
 				return runner;

@@ -223,10 +223,13 @@ describe("the id of a request", () => {
 			token: undefined,
 		});
 		await call("GET", `/api/broadcasts?q=${token}`);
+		await call("GET", `/api/broadcasts/${"x".repeat(15)}%2F`);
 		expect(logged().map(({ route, status }) => [route, status])).toEqual([
 			["/api/broadcasts/:id/media/:stream{.+}", 426],
 			["/api/broadcasts", 200],
+			["/api/broadcasts/:id", 404],
 		]);
+		expect(logged().map(({ broadcastId }) => broadcastId)).toEqual([id, undefined, undefined]);
 		expect(JSON.stringify(logged())).not.toContain(token.slice(-20));
 	});
 });

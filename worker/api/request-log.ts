@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
-import { randomCode } from "../auth/random-id.ts";
+import { BROADCAST_ID_PATTERN, randomCode } from "../auth/random-id.ts";
 import { createLog } from "../log.ts";
 import type { ApiEnv } from "./api-app.ts";
 
@@ -30,6 +30,7 @@ export function logRequests(): MiddlewareHandler<ApiEnv> {
 		await next();
 		const { status } = c.res;
 		const route = routePath(c, -1);
+		const named = c.req.param("id") ?? "";
 		if (status !== SWITCHING_PROTOCOLS) {
 			c.header("X-Request-Id", requestId);
 		}
@@ -38,7 +39,7 @@ export function logRequests(): MiddlewareHandler<ApiEnv> {
 		}
 		log[status >= FIRST_SERVER_ERROR ? "warn" : "info"]("request", {
 			requestId,
-			broadcastId: c.req.param("id"),
+			broadcastId: BROADCAST_ID_PATTERN.test(named) ? named : undefined,
 			method: c.req.method,
 			route,
 			status,
