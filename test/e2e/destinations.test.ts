@@ -284,6 +284,23 @@ it("takes a refusal as final, says why without the key, and does not ask again",
 	expect((await statusOf(added.id)).state).toBe("refused");
 });
 
+it("goes there after all when a refused key is put right, live", async () => {
+	await using picky = await DestinationServer.listen({
+		onPublish: (attempt) => {
+			if (attempt === 1) {
+				throw new PublishRejection("NetStream.Publish.BadName", "test: expected another key");
+			}
+		},
+	});
+	await using added = await add(picky, "mistyped-key");
+	await untilState(added.id, "refused");
+	const path = `/api/broadcasts/${broadcast.id}/destinations/${added.id}`;
+	await tandem.api.call("PATCH", path, { streamKey: "right-key" });
+	await untilState(added.id, "live");
+	const session = await untilFrames(picky, 0, FRAME_RATE);
+	expect(session.kinds().slice(0, 3)).toEqual(["video-config", "audio-config", "video-key"]);
+});
+
 it("gives up on one that is silent in time, and tries again without a storm", async () => {
 	await using destination = await DestinationServer.listen({ silent: true });
 	await using added = await add(destination);
