@@ -7,16 +7,27 @@ import { DestinationForbiddenError } from "../../egress/line-failure.ts";
 import { isPrivateHost } from "../../egress/private-address.ts";
 import { socketTransport } from "../socket-transport.ts";
 
+/** Looks a name up, as Node's `dns.lookup` does. */
+type Resolve = typeof dnsLookup;
+
+export interface NodeDialOptions {
+	/** Private and loopback addresses are destinations like any other. */
+	readonly allowPrivate: boolean;
+	/** Default: the system's resolver. */
+	readonly resolve?: Resolve;
+}
+
 /**
  * Dials TCP, or TLS for rtmps, with Node's sockets. The address is checked, and so is every address that its name resolves to: a runner may
  * stand in a network whose insides are nobody's destination.
  */
-export function nodeDial(options: { readonly allowPrivate: boolean }): Dial {
+export function nodeDial(options: NodeDialOptions): Dial {
+	const { resolve = dnsLookup } = options;
 	return async (url, signal) => {
 		expectAllowed(url, options);
 		signal.throwIfAborted();
 		const { host, port, secure } = url;
-		const address = { host, port, lookup: options.allowPrivate ? dnsLookup : publicLookup };
+		const address = { host, port, lookup: options.allowPrivate ? resolve : publicOnly(resolve) };
 		const socket = secure
 			? connectTls({ ...address, ...(isIP(host) === 0 && { servername: host }) })
 			: connectTcp(address);
@@ -45,27 +56,27 @@ async function connected(socket: Socket, event: "connect" | "secureConnect", sig
 	}
 }
 
-/** Only the addresses that the public internet reaches; none of them is a refusal. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-	dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-		if (error !== null) {
-			callback(error, "");
-			return;
-		}
-		const allowed = addresses.filter(({ address }) => !isPrivateAddress(address));
-		const [first] = allowed;
-		if (first === undefined) {
-			callback(
-				new DestinationForbiddenError(`destination: expected ${hostname} to be public, got a private address`),
-				"",
-			);
-		} else if (options.all === true) {
-			callback(null, allowed);
-		} else {
-			callback(null, first.address, first.family);
-		}
-	});
-};
+/** Only the addresses that the public internet reaches; where there is none, that is a refusal. */
+function publicOnly(resolve: Resolve): LookupFunction {
+	return (hostname, options, callback) => {
+		resolve(hostname, { ...options, all: true }, (error, addresses) => {
+			if (error !== null) {
+				callback(error, "");
+				return;
+			}
+			const allowed = addresses.filter(({ address }) => !isPrivateAddress(address));
+			const [first] = allowed;
+			if (first === undefined) {
+				const reason = `destination: expected ${hostname} to be public, got a private address`;
+				callback(new DestinationForbiddenError(reason), "");
+			} else if (options.all === true) {
+				callback(null, allowed);
+			} else {
+				callback(null, first.address, first.family);
+			}
+		});
+	};
+}
 
 function isPrivateAddress(address: string): boolean {
 	const url = URL.parse(`http://${isIPv6(address) ? `[${address}]` : address}/`);

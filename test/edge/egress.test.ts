@@ -478,6 +478,19 @@ test("what an older version stored with its address open goes on, and is sealed"
 	await after.stop("test");
 });
 
+test("what an older version stored of a destination that is over is sealed, too", async () => {
+	const { broadcastId } = await openBroadcast();
+	const stub = egressObject(broadcastId);
+	const { sealedAddress: _, via: __, ...rest } = await config(broadcastId);
+	const status = { state: "refused", bytes: 0, reconnects: 0, droppedTags: 0, queueMs: 0, attempts: 1 };
+	await runInDurableObject(asPlain(stub), async (_egress, { storage }) => {
+		await storage.put("egress", { config: { ...rest, ...NOBODY }, status, held: false, savedAtMs: 0 });
+	});
+	await replaceObject(asPlain(stub));
+	expect(await state(egressObject(broadcastId))).toBe("refused");
+	expect(await storedText(egressObject(broadcastId))).not.toContain(KEY);
+});
+
 // --- a test of the destination --------------------------------------------------------------------------------------------------
 
 function testObject(broadcastId: string) {

@@ -1,3 +1,4 @@
+import type { lookup } from "node:dns";
 import { createServer } from "node:net";
 import { expect, test } from "vitest";
 import type { SubscriptionSocket } from "../../../egress/router-subscription.ts";
@@ -271,6 +272,19 @@ test.each(["rtmp://127.0.0.1/app", "rtmp://[::1]/app", "rtmp://169.254.169.254/a
 		});
 	},
 );
+
+test("does not dial a public name that resolves to private addresses, whatever else a resolver says", async () => {
+	const resolve = ((_name: string, _options: object, done: (error: null, addresses: object[]) => void) =>
+		done(null, [
+			{ address: "10.0.0.7", family: 4 },
+			{ address: "::ffff:127.0.0.1", family: 6 },
+		])) as unknown as typeof lookup;
+	const dial = nodeDial({ allowPrivate: false, resolve });
+	await expect(dial(parseRtmpUrl("rtmp://rebound.example.com/app", KEY), NEVER)).rejects.toMatchObject({
+		name: "DestinationForbiddenError",
+		message: expect.stringContaining("rebound.example.com"),
+	});
+});
 
 test("gives up dialling when told to", async () => {
 	const signal = AbortSignal.abort(new Error("test: enough"));

@@ -66,6 +66,15 @@ test.each([
 	},
 );
 
+test("what a platform says of a line is shown without the key", async () => {
+	const dial = async () => {
+		throw new Error(`connect rtmp://203.0.113.7/live/${KEY} failed`);
+	};
+	const { error } = await testDestination(TARGET, { dial, clock: new ManualClock() });
+	expect(error).toContain("failed");
+	expect(error).not.toContain(KEY);
+});
+
 test("an address that is none is refused without dialling", async () => {
 	const { report, destination } = await tested({ kind: "accept" }, { ...TARGET, url: "https://example.com/live" });
 	expect(report).toMatchObject({ ok: false, refused: true, steps: [], bytes: 0 });
