@@ -94,6 +94,9 @@ describe("searching the list", () => {
 		expect((await call("PATCH", `/api/broadcasts/${id}`, { body: { title: "Rotmilan" } })).status).toBe(200);
 		expect(await ids({ q: "wanderfalke" })).toEqual([]);
 		expect((await list({ q: "rotmilan" })).broadcasts).toMatchObject([{ id, title: "Rotmilan", hostName: "Host" }]);
+		const renamed = { type: "set-person", personId: "host", name: "Falknerin" } as const;
+		expect((await env.BROADCAST.getByName(id).command(renamed, { actor: "admin" })).ok).toBe(true);
+		expect(await ids({ q: "rotmilan falknerin" })).toEqual([id]);
 		await call("DELETE", `/api/broadcasts/${id}`);
 		expect(await ids({ q: "rotmilan" })).toEqual([]);
 	});
