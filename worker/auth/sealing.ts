@@ -1,7 +1,10 @@
 import { decodeBase64Url, encodeBase64Url } from "hono/utils/encode";
-import type { Env } from "../env.ts";
 
-export type SealingEnv = Pick<Env, "ENCRYPTION_KEY" | "ENCRYPTION_KEY_PREVIOUS">;
+/** The part of the Worker's `Env` that sealing needs: no type of the platform, so that Node's tests can use it. */
+export interface SealingEnv {
+	readonly ENCRYPTION_KEY?: string;
+	readonly ENCRYPTION_KEY_PREVIOUS?: string;
+}
 
 const VERSION = "v1";
 /** AES-256 takes this many; what is derived from fewer is no stronger than they are. */
