@@ -70,6 +70,8 @@ export class World {
 	readonly calls: string[] = [];
 	/** The sealed address that each Egress was started with. */
 	readonly startedWith: string[] = [];
+	/** An Egress answers its start no earlier than this. */
+	startHeld: Promise<void> | undefined;
 	/** Calls that reject, by their first word. */
 	readonly failing = new Set<string>();
 	/** Calls that never answer. */
@@ -104,9 +106,10 @@ export class World {
 				},
 			}),
 			egress: (_, id) => ({
-				start: ({ sealedAddress }) => {
+				start: async ({ sealedAddress }) => {
 					this.startedWith.push(sealedAddress);
-					return this.#call("start-egress", id);
+					await this.startHeld;
+					await this.#call("start-egress", id);
 				},
 				resume: () => this.#call("resume-egress", id),
 				stop: () => this.#call("stop-egress", id),
