@@ -270,7 +270,8 @@ test("no mark of a key is in any answer, event, log line or error, and in storag
 			.map((name) => env.EGRESS.getByName(name)),
 	];
 	host.stop();
-	const stored = (await Promise.all(objects.map(dump))).join("\n");
+	const listed = await env.INDEX.prepare("SELECT * FROM broadcasts").all();
+	const stored = [...(await Promise.all(objects.map(dump))), JSON.stringify(listed)].join("\n");
 	await hear(await call("POST", `${path}/end`));
 
 	expect(answers.length).toBeGreaterThan(40);
