@@ -157,7 +157,7 @@ test("refuses bodies with what it does not know or cannot do, naming each fault"
 	}
 	const { id } = await create();
 	const layout = await call("PUT", `/api/broadcasts/${id}/layout`, { body: { layout: "diagonal" } });
-	expect((await problem(layout, 400, "invalid-request")).detail).toContain('"solo"|"pip"|"landscape"|"vertical"');
+	expect((await problem(layout, 400, "invalid-request")).detail).toContain('"solo"|"pip"|"landscape"|"vertical"|"grid"');
 });
 
 test("refuses bodies that are not JSON, not declared so, or too large", async () => {

@@ -206,7 +206,7 @@ test("a compositor publishes the composite, and nobody the program", async () =>
 	for (const token of [compositor, "test-admin-token", await roleToken(id, "host")]) {
 		const refused = await problem(await publish("program/main", token), 403, "forbidden");
 		expect(refused.detail).toBe(
-			"media: expected host, guest, composite/main to publish, got program/main, which is made of them",
+			"media: expected host, guest, guest-2, guest-3, guest-4, composite/main to publish, got program/main, which is made of them",
 		);
 	}
 	await problem(await publish("program/main", "nonsense"), 401, "unauthorized");

@@ -73,6 +73,13 @@ test("going live leases a compositor, which takes its scene and reports its figu
 		layout: "pip",
 		liveStreams: [],
 		program: "none",
+		version: 1,
+		labels: true,
+		order: [],
+		people: [
+			{ id: "host", name: "Ada", live: false, admitted: true, muted: false },
+			{ id: "guest", name: "Grace", live: false, admitted: true, muted: false },
+		],
 	});
 	await call("POST", `/api/broadcasts/${id}/start`, { token: tokens.host });
 	await host.take("status", ({ status }) => status === "live");
@@ -91,6 +98,7 @@ test("going live leases a compositor, which takes its scene and reports its figu
 		type: "scene",
 		scene: {
 			layout: "solo",
+			labels: true,
 			width: 1280,
 			height: 720,
 			frameRate: 30,

@@ -11,6 +11,7 @@ import {
 	START_MODES,
 } from "../protocol/broadcast-commands.ts";
 import { programSourceSchema } from "../protocol/control-messages.ts";
+import { MAX_PERSON_NAME_LENGTH } from "../protocol/live-commands.ts";
 import { destinationTestReportSchema } from "../protocol/egress-jobs.ts";
 import { GUEST_IDS, personIdSchema, STREAM_NAMES } from "../protocol/roles.ts";
 import { dateTimeMs, MAX_DATE_TIME_LENGTH } from "./date-time.ts";
@@ -21,8 +22,6 @@ const isDateTime = (value: string) => dateTimeMs(value) !== undefined;
 const MAX_TITLE_LENGTH = 200;
 /** As YouTube. */
 const MAX_DESCRIPTION_LENGTH = 5_000;
-/** What still fits a label in a corner of the picture. */
-const MAX_PERSON_NAME_LENGTH = 60;
 const MAX_DESTINATION_NAME_LENGTH = 100;
 /** An hour is longer than any service keeps a stream that does not move. */
 const MAX_HOLD_S = 3_600;
@@ -269,7 +268,7 @@ export const broadcastSchema = broadcastSummarySchema
 	})
 	.openapi("Broadcast");
 
-const ingestSchema = z.object({ rtmp: z.object({ url: z.string(), streamKey: z.string() }) });
+export const ingestSchema = z.object({ rtmp: z.object({ url: z.string(), streamKey: z.string() }) });
 
 export const createdBroadcastSchema = broadcastSchema
 	.extend({

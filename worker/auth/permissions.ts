@@ -27,12 +27,14 @@ export type ApiRole = Principal["role"];
 export const API_ROLES: readonly ApiRole[] = ["admin", ...BROADCAST_ROLES];
 
 /** What the API's routes do, as far as permission goes. */
-export type Action = "manage" | "view" | "operate" | "stats" | "control";
+export type Action = "manage" | "view" | "people" | "operate" | "stats" | "control";
 
 const ALLOWED: Readonly<Record<Action, readonly ApiRole[]>> = {
 	/** Create, list and delete broadcasts. */
 	manage: ["admin"],
 	view: ["admin", "host", "guest"],
+	/** Name, gain and mute of people; which of it a guest may is for `command-permission.ts` to say. */
+	people: ["admin", "host", "guest"],
 	/** Start, end, layout, destinations. */
 	operate: ["admin", "host"],
 	stats: ["admin", "host", "guest"],

@@ -42,7 +42,12 @@ export function openControlSockets(state: DurableObjectState): ControlSocket[] {
 export function wrapControlSocket(socket: WebSocket): ControlSocket {
 	return {
 		...toMember(memberSchema.parse(socket.deserializeAttachment())),
-		send: (text) => socket.send(text),
+		send: (text) => {
+			// What somebody asked for may have been their own end: its closing is the answer then.
+			if (socket.readyState === WebSocket.OPEN) {
+				socket.send(text);
+			}
+		},
 		close: (kind, reason) => socket.close(CLOSE[kind].code, closeReason(reason)),
 	};
 }

@@ -50,7 +50,10 @@ const statusPersonSchema = z.object({
 	muted: z.boolean(),
 });
 
-/** Client → Broadcast. `command` is answered by `done` or `error`, each with its `id`. */
+/**
+ * Client → Broadcast. `command` is answered by `done` or `error`, each with its `id`; one that ends the broadcast, or takes the asker out of it, by the
+ * socket's closing.
+ */
 export const controlRequestSchema = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("set-layout"), layout: layoutNameSchema, scene: z.literal("main").optional() }),
 	z.object({ type: z.literal("command"), id: requestIdSchema.optional(), command: liveCommandSchema }),

@@ -5,7 +5,7 @@ import { guestIdSchema, PERSON_IDS, personIdSchema } from "./roles.ts";
 /** What a host and an admin change while a show runs, and what a guest changes of themselves: the same over HTTP and over the control socket. */
 
 /** What still fits a label in a corner of the picture. */
-const MAX_PERSON_NAME_LENGTH = 60;
+export const MAX_PERSON_NAME_LENGTH = 60;
 /** Four times as loud, 12 dB: what is quieter than that is a matter of the microphone. */
 const MAX_GAIN = 4;
 const MAX_DESTINATION_ID_LENGTH = 64;

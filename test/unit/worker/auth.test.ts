@@ -43,7 +43,7 @@ test("a stream key names its broadcast and person, and nothing else is a stream 
 	const id = newBroadcastId();
 	expect(id).toMatch(BROADCAST_ID_PATTERN);
 	const key = newStreamKey(id, "guest");
-	expect(parseStreamKey(key)).toEqual({ broadcastId: id, role: "guest" });
+	expect(parseStreamKey(key)).toEqual({ broadcastId: id, person: "guest" });
 	for (const text of [`${key}x`, key.slice(1), key.replace("guest", "viewer"), key.toUpperCase(), ` ${key}`, ""]) {
 		expect(parseStreamKey(text)).toBeUndefined();
 	}
