@@ -250,6 +250,14 @@ test("no mark of a key is in any answer, event, log line or error, and in storag
 	await hear(await change(id, destinationIds[2] ?? "", { streamKey: "MARK-renewed" }));
 	await hear(await change(id, destinationIds[2] ?? "", { streamKey: "MARK-key MARK-renewed" }));
 	await hear(await call("POST", `${path}/start`));
+	control.send({ type: "command", id: "1", command: { type: "add-destination", ...marked[0] } });
+	control.send({
+		type: "command",
+		id: "2",
+		command: { type: "add-destination", ...CLOSED_PORT, streamKey: "MARK-key" },
+	});
+	control.send({ type: "command", id: "3", command: { type: "add-destination", streamKey: "MARK-key with space" } });
+	await until("three answers", () => (control.messages.filter(({ id }) => id).length === 3 ? true : undefined));
 	const host = await publishHost(id, created.tokens.host);
 	await until("the destinations to fail", async () => {
 		const { destinations } = await (await call("GET", path)).json<{ destinations: Destination[] }>();
