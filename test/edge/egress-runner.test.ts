@@ -4,7 +4,7 @@ import { seal } from "../../worker/auth/sealing.ts";
 import { EGRESS_LOST_AFTER_MS } from "../../worker/pool/egress-book.ts";
 import type { EgressJob, EgressJobName, EgressJobReport } from "../../worker/protocol/egress-jobs.ts";
 import type { EgressConfig, EgressState } from "../../worker/protocol/object-rpc.ts";
-import { create, env, type JsonSocket, openSocket, until, worker } from "./api-client.ts";
+import { create, env, type JsonSocket, openSocket, roleToken, until, worker } from "./api-client.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
 import { replaceObject } from "./replace-object.ts";
 
@@ -135,6 +135,26 @@ test("waits for a runner, then hands it the address and a token that opens the p
 	publisher.says(job, "stopped");
 	await stopping;
 	expect((await stub().status()).state).toBe("stopped");
+	await retire(publisher);
+});
+
+test("a runner's subscription outlives the links of all viewers", async () => {
+	const { id, config, jobId, stub } = await destination();
+	const publisher = await Publisher.connect();
+	await stub().start(config);
+	const { token } = await publisher.started(jobId);
+	const url = `/api/broadcasts/${id}/media/program/main?direction=subscribe&ack=1`;
+	const program = await openSocket(url, { token });
+	const viewer = await openSocket(url, { token: await roleToken(id, "viewer") });
+	await env.BROADCAST.getByName(id).command({ type: "renew-viewers" }, { actor: "admin" });
+	await viewer.closing();
+	expect(program.closed).toBeUndefined();
+	expect(await subscribes(id, "program/main", token)).toBe(101);
+	expect(await subscribes(id, "program/main", await roleToken(id, "viewer"))).toBe(401);
+	program.socket.close(1000);
+	const stopping = stub().stop("test");
+	publisher.says({ jobId, fence: 1 }, "stopped");
+	await stopping;
 	await retire(publisher);
 });
 

@@ -85,7 +85,9 @@ broadcastSockets.get(
 		if (direction.data === "subscribe" && c.req.query("ack") === "1") {
 			query.set("ack", "1");
 		}
-		if (direction.data === "subscribe" && principal.role !== "admin" && principal.role !== "compositor") {
+		const isRunnersEgress = principal.role === "viewer" && principal.fence !== undefined;
+		const isOurs = principal.role === "admin" || principal.role === "compositor" || isRunnersEgress;
+		if (direction.data === "subscribe" && !isOurs) {
 			query.set("as", principal.person ?? "viewer");
 		}
 		if (principal.role !== "admin" && principal.credentialsVersion !== undefined) {

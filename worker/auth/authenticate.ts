@@ -52,7 +52,8 @@ async function authenticateRoleToken(
 ): Promise<Outcome<Principal>> {
 	try {
 		const { bid, role, pid, ver = FIRST_CREDENTIALS, fence } = await verifyRoleToken(token, signingKey, nowS);
-		if (role === "compositor") {
+		// A lease, and a runner's leave to take the program to a destination, end with their fence or soon, not with people's credentials.
+		if (role === "compositor" || (role === "viewer" && fence !== undefined)) {
 			return done({ role, broadcastId: bid, ...(fence === undefined ? {} : { fence }) });
 		}
 		const person = role === "viewer" ? role : (pid ?? role);

@@ -17,7 +17,7 @@ const roleClaimsSchema = z.object({
 	ver: z.number().int().positive().optional(),
 	/** Seconds since the epoch (RFC 7519 §4.1.4). */
 	exp: z.number(),
-	/** Compositor tokens only: which lease. */
+	/** Of compositors: which lease. Of a runner that takes the program to a destination, as a viewer: which turn. */
 	fence: z.number().int().positive().optional(),
 });
 export type RoleClaims = z.infer<typeof roleClaimsSchema>;

@@ -11,14 +11,17 @@ export type RunnerWork = Omit<EgressJob, "token" | "allowPrivate" | "carryOver">
 	readonly carryOver: EgressCarryOver | undefined;
 };
 
-/** Asks the pool for a runner, with a token that lets it subscribe to the program and nothing else. */
+/**
+ * Asks the pool for a runner, with a token that lets it subscribe to the program and nothing else. Its fence sets it apart from people who
+ * watch: whoever takes their links back does not mean the destinations.
+ */
 export async function acquireRunner(env: Env, { carryOver, ...work }: RunnerWork): Promise<EgressJobAnswer> {
 	const signingKey = signingKeyOf(env);
 	if (signingKey === undefined) {
 		return { outcome: "none", reason: "egress: expected the secret SIGNING_KEY to be set, got none" };
 	}
 	const exp = Math.floor(Date.now() / 1_000) + SUBSCRIPTION_TOKEN_LIFETIME_S;
-	const token = await signRoleToken({ bid: work.broadcastId, role: "viewer", exp }, signingKey);
+	const token = await signRoleToken({ bid: work.broadcastId, role: "viewer", fence: work.fence, exp }, signingKey);
 	return await env.COMPOSITOR_POOL.getByName(DEFAULT_POOL_NAME).acquireEgress({
 		...work,
 		token,
