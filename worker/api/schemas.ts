@@ -11,8 +11,8 @@ import {
 	START_MODES,
 } from "../protocol/broadcast-commands.ts";
 import { programSourceSchema } from "../protocol/control-messages.ts";
-import { MAX_PERSON_NAME_LENGTH } from "../protocol/live-commands.ts";
 import { destinationTestReportSchema } from "../protocol/egress-jobs.ts";
+import { MAX_PERSON_NAME_LENGTH } from "../protocol/live-commands.ts";
 import { GUEST_IDS, personIdSchema, STREAM_NAMES } from "../protocol/roles.ts";
 import { dateTimeMs, MAX_DATE_TIME_LENGTH } from "./date-time.ts";
 
@@ -207,7 +207,15 @@ export const destinationSchema = z
 
 export const destinationTestSchema = z
 	.object({
-		...destinationTestReportSchema.shape,
+		ok: z.boolean().openapi({ description: "Every step was done" }),
+		steps: destinationTestReportSchema.shape.steps.openapi({
+			description: "What was done, in order, and how many milliseconds it took",
+		}),
+		error: z.string().optional().openapi({ description: "Why the next step was not; never holds a key" }),
+		refused: z.boolean().optional().openapi({
+			description: "The destination said no, or may not be connected to: trying again would change nothing",
+		}),
+		bytes: z.number().openapi({ description: "Sent in all" }),
 		warnings: destinationSchema.shape.warnings,
 	})
 	.openapi("DestinationTest");

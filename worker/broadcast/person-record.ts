@@ -53,8 +53,8 @@ export function vacantPlace(
 }
 
 /** Whether nobody has a key or a token for it. */
-export function isVacant({ id, streamKeyHash }: PersonRecord): boolean {
-	return id !== "host" && streamKeyHash === undefined;
+export function isVacant({ admitted, streamKeyHash }: PersonRecord): boolean {
+	return !admitted && streamKeyHash === undefined;
 }
 
 /** A guest's place before anyone has come to it. */

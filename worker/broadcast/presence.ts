@@ -19,10 +19,12 @@ export function isLive(record: Pick<Attendance, "liveStreams">, person: PersonId
 /** Until when someone who has left is waited for as if they were there; `undefined` of those who are live or never came. */
 export function graceEndsMs(record: Attendance, person: PersonId): number | undefined {
 	const leftAtMs = record.leftAtMs[person];
-	const seatedAtMs = record.people.find(({ id }) => id === person)?.seatedAtMs ?? Number.NEGATIVE_INFINITY;
-	// Whoever has the place now was not the one who left.
-	const isTheirs = leftAtMs !== undefined && leftAtMs > seatedAtMs;
-	return isLive(record, person) || !isTheirs ? undefined : leftAtMs + record.guestGraceSeconds * 1_000;
+	const place = record.people.find(({ id }) => id === person);
+	// Who was sent away is not waited for; and whoever has the place now was not the one who left before.
+	const isGone = (place !== undefined && isVacant(place)) || (leftAtMs ?? 0) <= (place?.seatedAtMs ?? -1);
+	return isLive(record, person) || leftAtMs === undefined || isGone
+		? undefined
+		: leftAtMs + record.guestGraceSeconds * 1_000;
 }
 
 /** Whether they have a place but were not admitted to the air yet. */

@@ -98,7 +98,8 @@ export class World {
 					await this.#call("plan", plan.onAir ? plan.prefers : "off");
 					this.plan = plan;
 				},
-				disconnect: (people) => this.#call("disconnect", people.join()),
+				disconnect: (people) =>
+					this.#call("disconnect", people.map((each) => `${each.person}<${each.credentialsVersion}`).join()),
 				end: () => this.#call("end-router"),
 				stats: async () => {
 					await this.#call("router-stats");

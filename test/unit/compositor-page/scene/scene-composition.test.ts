@@ -103,6 +103,32 @@ describe("composeScene", () => {
 		expect(named[1]?.label).toBeUndefined();
 	});
 
+	test("draws no label where names are not shown, and the new name where it was changed", () => {
+		const graphics = fakeGraphics();
+		const unlabelled = { ...scene("landscape"), labels: false };
+		const { places } = composeScene(unlabelled, [host, { id: "guest", frame: undefined }], graphics);
+		expect(places.map(({ label }) => label)).toEqual([undefined, undefined]);
+		expect(graphics.asked).toEqual(["card Bo: Will be right back", "background "]);
+		const renamed = fakeGraphics();
+		composeScene({ ...scene("solo", [{ ...ADA, name: "Ada L." }]), labels: true }, [host], renamed);
+		expect(renamed.asked).toEqual(["label Ada L.", "background "]);
+	});
+
+	test("gives the place of a guest who has left for good to the others, unless there are none", () => {
+		const left = { ...BO, expected: false };
+		const gone = { id: "guest", frame: undefined } as const;
+		const third = { id: "guest-2", name: "Cy", gain: 1, expected: true } as const;
+		const cy = { id: "guest-2", frame: new FakeFrame().asVideoFrame } as const;
+		const among = composeScene(scene("grid", [ADA, left, third]), [host, gone, cy], fakeGraphics()).places;
+		expect(among.map(({ rect }) => rect.width)).toEqual([640, 640]);
+		const first = composeScene(scene("solo", [left, ADA]), [gone, host], fakeGraphics()).places;
+		expect(first.map(({ picture }) => picture)).toEqual([{ kind: "frame", frame: host.frame }]);
+		const awaited = composeScene(scene("grid", [ADA, BO, third]), [host, gone, cy], fakeGraphics()).places;
+		expect(awaited).toHaveLength(3);
+		const alone = composeScene(scene("grid", [left]), [gone], fakeGraphics()).places;
+		expect(alone).toHaveLength(1);
+	});
+
 	test("has no place for somebody on air who is no longer in the scene", () => {
 		const { places } = composeScene(scene("landscape", [ADA]), [host, guest], fakeGraphics());
 		expect(places).toHaveLength(1);

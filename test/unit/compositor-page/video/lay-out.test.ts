@@ -113,6 +113,49 @@ test("more than three people share rows of a landscape picture as evenly as can 
 	expect(places.map(({ rect }) => rect.width)).toEqual([426, 428, 426, 640, 640]);
 });
 
+describe("grid", () => {
+	/** People a row, from the top. */
+	const rowsOf = (size: OutputSize, count: number) => {
+		const { places } = layOut("grid", size, PEOPLE.slice(0, count));
+		const tops = [...new Set(places.map(({ rect }) => rect.y))];
+		return tops.map((y) => places.filter(({ rect }) => rect.y === y).length);
+	};
+
+	test.each([
+		{ size: { width: 1280, height: 720 }, rows: [[1], [2], [2, 1], [2, 2], [3, 2]] },
+		{ size: { width: 640, height: 640 }, rows: [[1], [2], [2, 1], [2, 2], [3, 2]] },
+		{ size: { width: 720, height: 1280 }, rows: [[1], [1, 1], [2, 1], [2, 2], [2, 2, 1]] },
+	])("$size.width x $size.height: rows of $rows", ({ size, rows }) => {
+		expect(rows.map((_, index) => rowsOf(size, index + 1))).toEqual(rows);
+	});
+
+	test("goes through its people from the top left, and the last row is as wide as the others", () => {
+		const { places } = layOut("grid", { width: 1280, height: 720 }, PEOPLE.slice(0, 3));
+		expect(places).toEqual([
+			{ id: "ada", rect: { x: 0, y: 0, width: 640, height: 360 }, z: 0 },
+			{ id: "bo", rect: { x: 640, y: 0, width: 640, height: 360 }, z: 0 },
+			{ id: "cy", rect: { x: 0, y: 360, width: 1280, height: 360 }, z: 0 },
+		]);
+	});
+
+	test("gives everyone of a row the same place but for rounding, and nobody of the last row a narrower one", () => {
+		const side = fc.integer({ min: 64, max: 1_024 }).map((half) => half * 2);
+		fc.assert(
+			fc.property(side, side, fc.integer({ min: 1, max: 5 }), (width, height, count) => {
+				const { places } = layOut("grid", { width, height }, PEOPLE.slice(0, count));
+				const heights = places.map(({ rect }) => rect.height);
+				expect(Math.max(...heights) - Math.min(...heights)).toBeLessThanOrEqual(2);
+				const last = places.at(-1)?.rect;
+				for (const { rect } of places) {
+					expect(rect.width).toBeLessThanOrEqual((last?.width ?? 0) + 2);
+					const row = places.filter((other) => other.rect.y === rect.y);
+					expect(Math.abs(rect.width - width / row.length)).toBeLessThanOrEqual(2);
+				}
+			}),
+		);
+	});
+});
+
 /** Even rectangles inside the picture; rearmost ones cover it exactly once, and insets do not overlap. */
 function expectSound(layout: LayoutName, size: OutputSize, ids: readonly string[]): void {
 	const { places } = layOut(layout, size, ids);
