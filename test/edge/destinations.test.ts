@@ -197,6 +197,13 @@ test("a test says how far it came, also where that is nowhere, and warns", async
 	expect(await problem(await call("POST", path), 410, "broadcast-ended")).toMatchObject({ found: "ended" });
 });
 
+test("says in its description what of a test's report may be absent", async () => {
+	const { components } = await (await call("GET", "/api/openapi.json")).json<{
+		components: { schemas: { DestinationTest: { required: string[] } } };
+	}>();
+	expect(components.schemas.DestinationTest.required).toEqual(["ok", "steps", "bytes", "warnings"]);
+});
+
 test("tells everyone the services it knows, with their servers and limits", async () => {
 	const response = await call("GET", "/api/services", { token: undefined });
 	expect(response.status).toBe(200);
