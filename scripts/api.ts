@@ -62,6 +62,7 @@ export interface NewBroadcast {
 	readonly alwaysCompose?: boolean;
 	readonly holdSeconds?: number;
 	readonly guestGraceSeconds?: number;
+	readonly maxGuests?: number;
 	readonly destinations?: readonly NewDestination[];
 }
 
