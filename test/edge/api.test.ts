@@ -47,7 +47,7 @@ test("creates a broadcast with defaults, links, tokens and stream keys", async (
 		expect(link.origin + link.pathname).toBe(`http://tandem.example/${page}/${created.id}`);
 		const claims = await verifyRoleToken(
 			new URLSearchParams(link.hash.slice(1)).get("token") ?? "",
-			env.SIGNING_KEY ?? "",
+			[env.SIGNING_KEY ?? ""],
 			Date.now() / 1_000,
 		);
 		expect(claims).toMatchObject({ bid: created.id, role });
@@ -141,8 +141,8 @@ test("refuses bodies with what it does not know or cannot do, naming each fault"
 		["a negative grace", { title: "x", guestGraceSeconds: -1 }, "guestGraceSeconds"],
 		["composing in words", { title: "x", alwaysCompose: "yes" }, "alwaysCompose"],
 		["an option of later", { title: "x", record: true }, "record"],
-		["a schedule", { title: "x", scheduledStartTime: "2030-01-01T00:00:00Z" }, "scheduledStartTime"],
-		["a start of its own", { title: "x", startMode: "auto" }, "startMode"],
+		["a start years ahead", { title: "x", scheduledStartTime: "2130-01-01T00:00:00Z" }, "scheduledStartTime"],
+		["a start of its own kind", { title: "x", startMode: "soon" }, "startMode"],
 		[
 			"an unknown field of a destination",
 			{ title: "x", destinations: [{ url: "rtmp://a.example/b/c", key: "k" }] },
@@ -157,7 +157,9 @@ test("refuses bodies with what it does not know or cannot do, naming each fault"
 	}
 	const { id } = await create();
 	const layout = await call("PUT", `/api/broadcasts/${id}/layout`, { body: { layout: "diagonal" } });
-	expect((await problem(layout, 400, "invalid-request")).detail).toContain('"solo"|"pip"|"landscape"|"vertical"|"grid"');
+	expect((await problem(layout, 400, "invalid-request")).detail).toContain(
+		'"solo"|"pip"|"landscape"|"vertical"|"grid"',
+	);
 });
 
 test("refuses bodies that are not JSON, not declared so, or too large", async () => {
