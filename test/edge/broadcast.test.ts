@@ -86,7 +86,7 @@ test("going live leases a compositor, which takes its scene and reports its figu
 
 	const { token, fence, leaseId } = await runner.assigned(id);
 	expect(fence).toBe(1);
-	expect(await verifyRoleToken(token, env.SIGNING_KEY ?? "", Date.now() / 1_000)).toMatchObject({
+	expect(await verifyRoleToken(token, [env.SIGNING_KEY ?? ""], Date.now() / 1_000)).toMatchObject({
 		bid: id,
 		role: "compositor",
 		fence: 1,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { BROADCAST_ID_PATTERN, newBroadcastId } from "../../../worker/auth/random-id.ts";
 import { RoleTokenError, signRoleToken, verifyRoleToken } from "../../../worker/auth/role-token.ts";
-import { secretsMatch } from "../../../worker/auth/secret.ts";
+import { isHashOneOf, isOneOf, readHashes, sha256Hex } from "../../../worker/auth/secret.ts";
 import { hashStreamKey, newStreamKey, parseStreamKey } from "../../../worker/auth/stream-key.ts";
 
 const KEY = "a-signing-key-that-is-long-enough";
@@ -10,8 +10,8 @@ const NOW_S = 1_000_000;
 test("a role token carries its claims until it expires", async () => {
 	const claims = { bid: "b", role: "compositor", fence: 3, exp: NOW_S + 10 } as const;
 	const token = await signRoleToken(claims, KEY);
-	expect(await verifyRoleToken(token, KEY, NOW_S)).toEqual(claims);
-	await expect(verifyRoleToken(token, KEY, NOW_S + 10)).rejects.toThrow("expired");
+	expect(await verifyRoleToken(token, [KEY], NOW_S)).toEqual(claims);
+	await expect(verifyRoleToken(token, [KEY], NOW_S + 10)).rejects.toThrow("expired");
 });
 
 test("no error of a bad token quotes it", async () => {
@@ -26,7 +26,7 @@ test("no error of a bad token quotes it", async () => {
 		await signRoleToken({ bid: "b", role: "host", exp: NOW_S }, "another"),
 	];
 	for (const text of bad) {
-		const error = await verifyRoleToken(text, KEY, NOW_S).catch((thrown: unknown) => thrown);
+		const error = await verifyRoleToken(text, [KEY], NOW_S).catch((thrown: unknown) => thrown);
 		expect(error).toBeInstanceOf(RoleTokenError);
 		if (text.length > 1) {
 			expect(String(error)).not.toContain(text);
@@ -36,7 +36,7 @@ test("no error of a bad token quotes it", async () => {
 
 test("a signed token with claims of another kind is refused", async () => {
 	const odd = { bid: "b", role: "admin", exp: NOW_S + 10 } as unknown as Parameters<typeof signRoleToken>[0];
-	await expect(verifyRoleToken(await signRoleToken(odd, KEY), KEY, NOW_S)).rejects.toThrow("other claims");
+	await expect(verifyRoleToken(await signRoleToken(odd, KEY), [KEY], NOW_S)).rejects.toThrow("other claims");
 });
 
 test("a stream key names its broadcast and person, and nothing else is a stream key", async () => {
@@ -56,9 +56,37 @@ test("ids do not repeat", () => {
 	expect(new Set(ids).size).toBe(ids.length);
 });
 
-test("secrets match only when they are the same", async () => {
-	expect(await secretsMatch("secret", "secret")).toBe(true);
+test("a secret matches when it is one of several, wherever it stands", async () => {
+	expect(await isOneOf("secret", ["secret"])).toBe(true);
+	expect(await isOneOf("secret", ["other", "secret", "third"])).toBe(true);
+	expect(await isOneOf("secret", ["secret", "secret"])).toBe(true);
+	expect(await isOneOf("secret", [])).toBe(false);
 	for (const other of ["Secret", "secre", "secrets", "", "tercse"]) {
-		expect(await secretsMatch(other, "secret")).toBe(false);
+		expect(await isOneOf(other, ["secret", "another"])).toBe(false);
 	}
+});
+
+test("a list of hashes is read as a whole or not at all", async () => {
+	const [one, other] = [await sha256Hex("one"), await sha256Hex("other")];
+	expect(readHashes(`${one}, ${other}`)).toEqual([one, other]);
+	expect(isHashOneOf(await sha256Hex("other"), readHashes(`${one},${other}`) ?? [])).toBe(true);
+	for (const nonsense of [
+		"",
+		",",
+		`${one},`,
+		one.toUpperCase(),
+		`${one}0`,
+		one.slice(1),
+		`${one},plain-token`,
+		`${one};${other}`,
+	]) {
+		expect(readHashes(nonsense), nonsense).toBeUndefined();
+	}
+	expect(readHashes(Array(101).fill(one).join())).toBeUndefined();
+});
+
+test("a signing key that looks like PEM signs all the same", async () => {
+	const key = "a-PRIVATE-and-PUBLIC-key-of-enough-bytes";
+	const token = await signRoleToken({ bid: "b", role: "host", exp: NOW_S + 10 }, key);
+	expect(await verifyRoleToken(token, [KEY, key], NOW_S)).toMatchObject({ role: "host" });
 });

@@ -1,3 +1,4 @@
+import { hashesMatch } from "../../auth/secret.ts";
 import type { BroadcastCommand, NewInvite } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import { type GuestId, guestIdSchema } from "../../protocol/roles.ts";
@@ -51,7 +52,7 @@ export function redeemInvite(
 	{ codeHash, name, streamKeyHash }: Extract<BroadcastCommand, { type: "redeem-invite" }>,
 	nowMs: number,
 ): Outcome<Applied> {
-	const invite = record.invites.find((each) => each.codeHash === codeHash);
+	const invite = record.invites.find((each) => hashesMatch(codeHash, each.codeHash));
 	if (invite === undefined) {
 		return refused("unauthorized", "invite: expected a code of this broadcast's, got another");
 	}
