@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { ApiRefusalError, answerOf, apiClient } from "tandem/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type LocalSystem, startTandem } from "../../scripts/local-system.ts";
 import { runTool } from "../support/peers/run-tool.ts";
@@ -28,7 +29,23 @@ it("every example of docs/api.md does what it says", async () => {
 });
 
 it("the description is OpenAPI 3.1 by the standard's own schema", async () => {
-	const document: unknown = await (await fetch(new URL("/api/openapi.json", system.apiUrl))).json();
-	const checked = await new Validator().validate(document as object);
+	const document = await (await fetch(new URL("/api/openapi.json", system.apiUrl))).text();
+	const checked = await new Validator().validate(document);
 	expect(checked).toMatchObject({ valid: true });
+});
+
+it("the client that the package exports speaks to it, with the answers' types", async () => {
+	const api = apiClient(system.apiUrl, { token: system.adminToken });
+	const created = await answerOf(api.broadcasts.$post({ json: { title: "By the client", layout: "pip" } }));
+	const shown = await answerOf(api.broadcasts[":id"].$get({ param: { id: created.id } }));
+	expect(shown.title).toBe("By the client");
+	await answerOf(api.broadcasts[":id"].scene.$put({ param: { id: created.id }, json: { layout: "grid" } }));
+	expect((await answerOf(api.broadcasts[":id"].$get({ param: { id: created.id } }))).layout).toBe("grid");
+	const stranger = apiClient(system.apiUrl, { token: "nobody" });
+	const refusal = await answerOf(stranger.broadcasts[":id"].$get({ param: { id: created.id } })).catch(
+		(error) => error,
+	);
+	expect(refusal).toBeInstanceOf(ApiRefusalError);
+	expect(refusal).toMatchObject({ status: 401, problem: { title: "A valid token is needed" } });
+	expect(await answerOf(api.broadcasts[":id"].$delete({ param: { id: created.id } }))).toBeUndefined();
 });

@@ -1,10 +1,21 @@
 import { MS_PER_SECOND } from "../../media/units.ts";
-import type { MonitorStats } from "./api-client.ts";
+import type { MonitorStats } from "./monitor-api.ts";
 
 const BYTES_PER_MB = 1_000_000;
 
 /** A compositor reports each second: figures older than this are of one that has gone. */
 const STALE_AFTER_MS = 5_000;
+
+/** What of a broadcast's figures is shown. */
+export interface ShownStats {
+	readonly program?: Pick<NonNullable<MonitorStats["program"]>, "source" | "sinceMs"> | undefined;
+	readonly compositor: Pick<MonitorStats["compositor"], "reported">;
+	readonly destinations: readonly {
+		readonly name?: string | undefined;
+		readonly state: string;
+		readonly egress?: { readonly bytes: number; readonly reconnects: number } | undefined;
+	}[];
+}
 
 const ON_AIR: Readonly<Record<NonNullable<MonitorStats["program"]>["source"], string>> = {
 	none: "nothing yet",
@@ -23,7 +34,7 @@ function duration(forMs: number): string {
 }
 
 /** The figures a person watching wants, as (name, value) rows. */
-export function figuresOf(stats: MonitorStats, playerLatencyS: number | undefined): [name: string, value: string][] {
+export function figuresOf(stats: ShownStats, playerLatencyS: number | undefined): [name: string, value: string][] {
 	const rows: [string, string][] = [];
 	if (stats.program !== undefined) {
 		const { source, sinceMs } = stats.program;

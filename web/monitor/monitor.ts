@@ -1,6 +1,6 @@
 import { LAYOUT_NAMES, type LayoutName } from "../../media/layout.ts";
-import { ApiClient } from "./api-client.ts";
 import { figuresOf } from "./figures.ts";
+import { MonitorApi } from "./monitor-api.ts";
 import { ProgramPlayer } from "./program-player.ts";
 
 /**
@@ -65,7 +65,7 @@ function showLayout(current: LayoutName): void {
 }
 
 function start(broadcastId: string, token: string): void {
-	const api = new ApiClient(broadcastId, token);
+	const api = new MonitorApi(broadcastId, token);
 	const player = new ProgramPlayer(video, api.programUrl(), {
 		onPlaying: () => showNotice(undefined),
 		onWaiting: (reason) => showNotice(reason),

@@ -35,19 +35,21 @@ export function createApp() {
 			},
 		}),
 	);
-	app.route("/api/broadcasts", listing);
-	app.route("/api/broadcasts", broadcasts);
-	app.route("/api/broadcasts", destinations);
-	app.route("/api/broadcasts", people);
-	app.route("/api/broadcasts", invites);
-	app.route("/api/broadcasts", scene);
-	app.route("/api/broadcasts", broadcastMetricsRoute);
-	app.route("/", metrics);
-	app.route("/api/broadcasts", broadcastSockets);
-	app.route("/api/broadcasts", publicPages);
-	app.route("/api/runners", runnerSockets);
-	app.route("/api", service);
-	app.route("/api", services);
+	// One chain, so that its type knows every route: the typed client is made of it.
+	const routes = app
+		.route("/api/broadcasts", listing)
+		.route("/api/broadcasts", broadcasts)
+		.route("/api/broadcasts", destinations)
+		.route("/api/broadcasts", people)
+		.route("/api/broadcasts", invites)
+		.route("/api/broadcasts", scene)
+		.route("/api/broadcasts", broadcastMetricsRoute)
+		.route("/", metrics)
+		.route("/api/broadcasts", broadcastSockets)
+		.route("/api/broadcasts", publicPages)
+		.route("/api/runners", runnerSockets)
+		.route("/api", service)
+		.route("/api", services);
 	app.get("/api/openapi.json", (c) => c.json(openApiDocument(app)));
 	app.get("/api/docs", (c) => docsPage(c, openApiDocument(app)));
 	app.notFound((c) =>
@@ -57,8 +59,11 @@ export function createApp() {
 		),
 	);
 	app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId));
-	return app;
+	return routes;
 }
+
+/** Every route with what it takes and answers: what the typed client is made of. */
+export type Api = ReturnType<typeof createApp>;
 
 function asProblem(error: Error, requestId: string): ApiProblem {
 	if (error instanceof ApiProblem) {

@@ -22,187 +22,185 @@ import {
 import { broadcastStatsSchema } from "./stats-schema.ts";
 
 export const idParamSchema = z.object({ id: z.string().openapi({ description: "The broadcast" }) });
-export const ifMatchHeaders = z.object({
-	"if-match": z.string().optional().openapi({ description: "The entity tag it must still have; 412 otherwise" }),
-});
+/** Read by `runCommand`; only described here, so that a typed client need not say that it has none. */
+export const ifMatchHeaders = [
+	z
+		.string()
+		.optional()
+		.openapi({
+			param: { name: "If-Match", in: "header" },
+			description: "The entity tag it must still have; 412 otherwise",
+		}),
+];
 
-export const broadcasts = newApiApp();
-
-broadcasts.openapi(
-	createRoute({
-		method: "post",
-		path: "/",
-		summary: "Create a broadcast",
-		description: "For the admin. Tokens and stream keys are in this answer and in no other.",
-		security: SECURED,
-		middleware: [allow("manage")] as const,
-		request: { body: jsonBody(newBroadcastSchema) },
-		responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
-	}),
-	async (c) => {
-		const signingKey = signingKeyOf(c.env);
-		if (signingKey === undefined) {
-			throw new ApiProblem(
-				"not-configured",
-				"auth: expected the secret SIGNING_KEY to be set, got none that is long enough",
+export const broadcasts = newApiApp()
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/",
+			summary: "Create a broadcast",
+			description: "For the admin. Tokens and stream keys are in this answer and in no other.",
+			security: SECURED,
+			middleware: [allow("manage")] as const,
+			request: { body: jsonBody(newBroadcastSchema) },
+			responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
+		}),
+		async (c) => {
+			const signingKey = signingKeyOf(c.env);
+			if (signingKey === undefined) {
+				throw new ApiProblem(
+					"not-configured",
+					"auth: expected the secret SIGNING_KEY to be set, got none that is long enough",
+				);
+			}
+			const id = newBroadcastId();
+			const nowMs = Date.now();
+			const request = c.req.valid("json");
+			const settings = newSettings(request, nowMs);
+			const destinations = await Promise.all(request.destinations.map((each) => allowedDestination(each, id, c.env)));
+			const { keys, hashes } = await newStreamKeys(id, ["host", ...GUEST_IDS.slice(0, settings.maxGuests)]);
+			const created = valueFrom(
+				await c.env.BROADCAST.getByName(id).create(
+					{ ...settings, id, streamKeyHashes: hashes, destinations },
+					commandContext(c),
+				),
 			);
-		}
-		const id = newBroadcastId();
-		const nowMs = Date.now();
-		const request = c.req.valid("json");
-		const settings = newSettings(request, nowMs);
-		const destinations = await Promise.all(request.destinations.map((each) => allowedDestination(each, id, c.env)));
-		const { keys, hashes } = await newStreamKeys(id, ["host", ...GUEST_IDS.slice(0, settings.maxGuests)]);
-		const created = valueFrom(
-			await c.env.BROADCAST.getByName(id).create(
-				{ ...settings, id, streamKeyHashes: hashes, destinations },
-				commandContext(c),
-			),
-		);
-		const { origin } = new URL(c.req.url);
-		const site = { origin, rtmpUrl: c.env.RTMP_INGEST_URL, signingKey, nowS: nowMs / MS_PER_SECOND };
-		tagged(c, created);
-		c.header("Location", `/api/broadcasts/${id}`);
-		c.header("Cache-Control", "no-store");
-		return c.json(await createdAnswer(created, keys, site), 201);
-	},
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}",
-		summary: "Get a broadcast",
-		security: SECURED,
-		middleware: [allow("view")] as const,
-		request: { params: idParamSchema },
-		responses: {
-			...answers(200, "The broadcast", broadcastSchema),
-			304: { description: "The client has this version" },
+			const { origin } = new URL(c.req.url);
+			const site = { origin, rtmpUrl: c.env.RTMP_INGEST_URL, signingKey, nowS: nowMs / MS_PER_SECOND };
+			tagged(c, created);
+			c.header("Location", `/api/broadcasts/${id}`);
+			c.header("Cache-Control", "no-store");
+			return c.json(await createdAnswer(created, keys, site), 201);
 		},
-	}),
-	async (c) => {
-		const broadcast = valueFrom(await broadcastOf(c).view());
-		tagged(c, broadcast);
-		if (isKnown(c.req.header("If-None-Match"), broadcast.version)) {
-			return c.body(null, 304);
-		}
-		return c.json(broadcastAnswer(broadcast), 200);
-	},
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "patch",
-		path: "/{id}",
-		summary: "Change settings, or the time of the start",
-		description: "Size, frame rate, bitrate and what belongs to the schedule only before it is live.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(broadcastChangesSchema) },
-		responses: answers(200, "The broadcast, changed", broadcastSchema),
-	}),
-	async (c) => {
-		const changes = settingsChanges(c.req.valid("json"), Date.now());
-		return c.json(broadcastAnswer((await runCommand(c, { type: "update", changes })).broadcast), 200);
-	},
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/cancel",
-		summary: "Cancel a broadcast that is not live",
-		description: "Idempotent: a broadcast that was cancelled stays as it is.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders },
-		responses: answers(200, "It is cancelled", broadcastSchema),
-	}),
-	async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "cancel" })).broadcast), 200),
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "delete",
-		path: "/{id}",
-		summary: "Delete a broadcast that is not live",
-		security: SECURED,
-		middleware: [allow("manage")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders },
-		responses: { 204: { description: "Deleted" }, default: PROBLEM_ANSWER },
-	}),
-	async (c) => {
-		await runCommand(c, { type: "delete" });
-		return c.body(null, 204);
-	},
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/start",
-		summary: "Go live",
-		description: "Idempotent: a broadcast that is live stays as it is. One that has ended cannot start again.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders },
-		responses: answers(200, "It is live", broadcastSchema),
-	}),
-	async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "start" })).broadcast), 200),
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/end",
-		summary: "End for good",
-		description:
-			"Idempotent: a broadcast that has ended stays as it is. Takes some seconds, and ends it all the same, when parts of it do not answer.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders },
-		responses: answers(200, "It has ended", broadcastSchema),
-	}),
-	async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "end" })).broadcast), 200),
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "put",
-		path: "/{id}/layout",
-		summary: "Change the layout, live or before",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(layoutChangeSchema) },
-		responses: answers(200, "The broadcast, with its new layout", broadcastSchema),
-	}),
-	async (c) => {
-		const { layout } = c.req.valid("json");
-		return c.json(broadcastAnswer((await runCommand(c, { type: "set-scene", layout })).broadcast), 200);
-	},
-);
-
-broadcasts.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/stats",
-		summary: "Figures per source, per stage and per destination",
-		description: "What does not answer within two seconds is named in `unanswered`; its figures are left out.",
-		security: SECURED,
-		middleware: [allow("stats")] as const,
-		request: { params: idParamSchema },
-		responses: answers(200, "As they are now", broadcastStatsSchema),
-	}),
-	async (c) => {
-		const { sources, destinations, unanswered, ...same } = valueFrom(await broadcastOf(c).stats());
-		const answer = {
-			...same,
-			sources: sources.map((source) => ({ ...source, subscribers: [...source.subscribers] })),
-			destinations: [...destinations],
-			unanswered: [...unanswered],
-		};
-		c.header("Cache-Control", "no-store");
-		return c.json(answer, 200);
-	},
-);
+	)
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}",
+			summary: "Get a broadcast",
+			security: SECURED,
+			middleware: [allow("view")] as const,
+			request: { params: idParamSchema },
+			responses: {
+				...answers(200, "The broadcast", broadcastSchema),
+				304: { description: "The client has this version" },
+			},
+		}),
+		async (c) => {
+			const broadcast = valueFrom(await broadcastOf(c).view());
+			tagged(c, broadcast);
+			if (isKnown(c.req.header("If-None-Match"), broadcast.version)) {
+				return c.body(null, 304);
+			}
+			return c.json(broadcastAnswer(broadcast), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "patch",
+			path: "/{id}",
+			summary: "Change settings, or the time of the start",
+			description: "Size, frame rate, bitrate and what belongs to the schedule only before it is live.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(broadcastChangesSchema) },
+			responses: answers(200, "The broadcast, changed", broadcastSchema),
+		}),
+		async (c) => {
+			const changes = settingsChanges(c.req.valid("json"), Date.now());
+			return c.json(broadcastAnswer((await runCommand(c, { type: "update", changes })).broadcast), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/cancel",
+			summary: "Cancel a broadcast that is not live",
+			description: "Idempotent: a broadcast that was cancelled stays as it is.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders },
+			responses: answers(200, "It is cancelled", broadcastSchema),
+		}),
+		async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "cancel" })).broadcast), 200),
+	)
+	.openapi(
+		createRoute({
+			method: "delete",
+			path: "/{id}",
+			summary: "Delete a broadcast that is not live",
+			security: SECURED,
+			middleware: [allow("manage")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders },
+			responses: { 204: { description: "Deleted" }, default: PROBLEM_ANSWER },
+		}),
+		async (c) => {
+			await runCommand(c, { type: "delete" });
+			return c.body(null, 204);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/start",
+			summary: "Go live",
+			description: "Idempotent: a broadcast that is live stays as it is. One that has ended cannot start again.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders },
+			responses: answers(200, "It is live", broadcastSchema),
+		}),
+		async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "start" })).broadcast), 200),
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/end",
+			summary: "End for good",
+			description:
+				"Idempotent: a broadcast that has ended stays as it is. Takes some seconds, and ends it all the same, when parts of it do not answer.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders },
+			responses: answers(200, "It has ended", broadcastSchema),
+		}),
+		async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "end" })).broadcast), 200),
+	)
+	.openapi(
+		createRoute({
+			method: "put",
+			path: "/{id}/layout",
+			summary: "Change the layout, live or before",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(layoutChangeSchema) },
+			responses: answers(200, "The broadcast, with its new layout", broadcastSchema),
+		}),
+		async (c) => {
+			const { layout } = c.req.valid("json");
+			return c.json(broadcastAnswer((await runCommand(c, { type: "set-scene", layout })).broadcast), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/stats",
+			summary: "Figures per source, per stage and per destination",
+			description: "What does not answer within two seconds is named in `unanswered`; its figures are left out.",
+			security: SECURED,
+			middleware: [allow("stats")] as const,
+			request: { params: idParamSchema },
+			responses: answers(200, "As they are now", broadcastStatsSchema),
+		}),
+		async (c) => {
+			const { sources, destinations, unanswered, ...same } = valueFrom(await broadcastOf(c).stats());
+			const answer = {
+				...same,
+				sources: sources.map((source) => ({ ...source, subscribers: [...source.subscribers] })),
+				destinations: [...destinations],
+				unanswered: [...unanswered],
+			};
+			c.header("Cache-Control", "no-store");
+			return c.json(answer, 200);
+		},
+	);

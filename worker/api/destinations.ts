@@ -22,120 +22,114 @@ import {
 
 const destinationParamsSchema = idParamSchema.extend({ destinationId: idParamSchema.shape.id });
 
-export const destinations = newApiApp();
-
-destinations.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/destinations",
-		summary: "Add a destination, live or before",
-		description:
-			"While the broadcast is live the program goes there at once. Limits of its service that the program does not keep are `warnings`; what can never work is refused. One address and key can be there once, however it is written.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(newDestinationSchema) },
-		responses: answers(201, "Added", destinationSchema),
-	}),
-	async (c) => {
-		const destination = await allowedDestination(c.req.valid("json"), broadcastIdOf(c), c.env);
-		const { broadcast } = await runCommand(c, { type: "add-destination", ...destination });
-		return c.json(destinationIn(broadcast, destination.id), 201);
-	},
-);
-
-destinations.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/destinations",
-		summary: "List destinations",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema },
-		responses: answers(200, "All of them", destinationListSchema),
-	}),
-	async (c) => c.json({ destinations: [...valueFrom(await broadcastOf(c).view()).destinations] }, 200),
-);
-
-destinations.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/destinations/{destinationId}",
-		summary: "Get a destination",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: destinationParamsSchema },
-		responses: answers(200, "The destination", destinationSchema),
-	}),
-	async (c) => {
-		const broadcast = valueFrom(await broadcastOf(c).view());
-		tagged(c, broadcast);
-		return c.json(destinationIn(broadcast, c.req.valid("param").destinationId), 200);
-	},
-);
-
-destinations.openapi(
-	createRoute({
-		method: "patch",
-		path: "/{id}/destinations/{destinationId}",
-		summary: "Rename a destination, or change its key",
-		description:
-			"Live or before. With another key, and after a refusal with the same one, the program's way there begins anew; the other destinations do not notice.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: destinationParamsSchema, headers: ifMatchHeaders, body: jsonBody(destinationChangesSchema) },
-		responses: answers(200, "The destination, changed", destinationSchema),
-	}),
-	async (c) => {
-		const { destinationId } = c.req.valid("param");
-		const { name, allowBFrames, streamKey } = c.req.valid("json");
-		const command: BroadcastCommand = {
-			type: "update-destination",
-			destinationId,
-			...(name === undefined ? {} : { name }),
-			...(allowBFrames === undefined ? {} : { allowBFrames }),
-			...(streamKey === undefined ? {} : { address: await underKey(c, destinationId, streamKey) }),
-		};
-		return c.json(destinationIn((await runCommand(c, command)).broadcast, destinationId), 200);
-	},
-);
-
-destinations.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/destinations/{destinationId}/test",
-		summary: "Test a destination",
-		description:
-			"Connects, publishes two seconds of black and silence, and says how far it came, within 15 s. 200 also when the destination failed: the test was made. Some services show what is sent there. Refused while the program goes there.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: destinationParamsSchema },
-		responses: answers(200, "How far it came", destinationTestSchema),
-	}),
-	async (c) => {
-		const { destinationId } = c.req.valid("param");
-		const { config, warnings } = valueFrom(await broadcastOf(c).testedDestination(destinationId));
-		const egress = c.env.EGRESS.getByName(`${config.broadcastId}/test-${destinationId}`);
-		const report = await egress.testDestination(config);
-		c.header("Cache-Control", "no-store");
-		return c.json({ ...report, warnings }, 200);
-	},
-);
-
-destinations.openapi(
-	createRoute({
-		method: "delete",
-		path: "/{id}/destinations/{destinationId}",
-		summary: "Take a destination off, live or not",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: destinationParamsSchema, headers: ifMatchHeaders },
-		responses: { 204: { description: "Taken off" }, default: PROBLEM_ANSWER },
-	}),
-	async (c) => {
-		await runCommand(c, { type: "remove-destination", destinationId: c.req.valid("param").destinationId });
-		return c.body(null, 204);
-	},
-);
+export const destinations = newApiApp()
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/destinations",
+			summary: "Add a destination, live or before",
+			description:
+				"While the broadcast is live the program goes there at once. Limits of its service that the program does not keep are `warnings`; what can never work is refused. One address and key can be there once, however it is written.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(newDestinationSchema) },
+			responses: answers(201, "Added", destinationSchema),
+		}),
+		async (c) => {
+			const destination = await allowedDestination(c.req.valid("json"), broadcastIdOf(c), c.env);
+			const { broadcast } = await runCommand(c, { type: "add-destination", ...destination });
+			return c.json(destinationIn(broadcast, destination.id), 201);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/destinations",
+			summary: "List destinations",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema },
+			responses: answers(200, "All of them", destinationListSchema),
+		}),
+		async (c) => c.json({ destinations: [...valueFrom(await broadcastOf(c).view()).destinations] }, 200),
+	)
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/destinations/{destinationId}",
+			summary: "Get a destination",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: destinationParamsSchema },
+			responses: answers(200, "The destination", destinationSchema),
+		}),
+		async (c) => {
+			const broadcast = valueFrom(await broadcastOf(c).view());
+			tagged(c, broadcast);
+			return c.json(destinationIn(broadcast, c.req.valid("param").destinationId), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "patch",
+			path: "/{id}/destinations/{destinationId}",
+			summary: "Rename a destination, or change its key",
+			description:
+				"Live or before. With another key, and after a refusal with the same one, the program's way there begins anew; the other destinations do not notice.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: destinationParamsSchema, headers: ifMatchHeaders, body: jsonBody(destinationChangesSchema) },
+			responses: answers(200, "The destination, changed", destinationSchema),
+		}),
+		async (c) => {
+			const { destinationId } = c.req.valid("param");
+			const { name, allowBFrames, streamKey } = c.req.valid("json");
+			const command: BroadcastCommand = {
+				type: "update-destination",
+				destinationId,
+				...(name === undefined ? {} : { name }),
+				...(allowBFrames === undefined ? {} : { allowBFrames }),
+				...(streamKey === undefined ? {} : { address: await underKey(c, destinationId, streamKey) }),
+			};
+			return c.json(destinationIn((await runCommand(c, command)).broadcast, destinationId), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/destinations/{destinationId}/test",
+			summary: "Test a destination",
+			description:
+				"Connects, publishes two seconds of black and silence, and says how far it came, within 15 s. 200 also when the destination failed: the test was made. Some services show what is sent there. Refused while the program goes there.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: destinationParamsSchema },
+			responses: answers(200, "How far it came", destinationTestSchema),
+		}),
+		async (c) => {
+			const { destinationId } = c.req.valid("param");
+			const { config, warnings } = valueFrom(await broadcastOf(c).testedDestination(destinationId));
+			const egress = c.env.EGRESS.getByName(`${config.broadcastId}/test-${destinationId}`);
+			const report = await egress.testDestination(config);
+			c.header("Cache-Control", "no-store");
+			return c.json({ ...report, warnings }, 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "delete",
+			path: "/{id}/destinations/{destinationId}",
+			summary: "Take a destination off, live or not",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: destinationParamsSchema, headers: ifMatchHeaders },
+			responses: { 204: { description: "Taken off" }, default: PROBLEM_ANSWER },
+		}),
+		async (c) => {
+			await runCommand(c, { type: "remove-destination", destinationId: c.req.valid("param").destinationId });
+			return c.body(null, 204);
+		},
+	);
 
 async function underKey(c: Context<ApiEnv>, destinationId: string, streamKey: string): Promise<SealedAddress> {
 	const { sealedAddress, broadcastId } = valueFrom(await broadcastOf(c).destinationConfig(destinationId));

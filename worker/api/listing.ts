@@ -15,9 +15,7 @@ const MAX_CHECKS_A_PAGE = 5;
 
 const log = createLog("listing");
 
-export const listing = newApiApp();
-
-listing.openapi(
+export const listing = newApiApp().openapi(
 	createRoute({
 		method: "get",
 		path: "/",

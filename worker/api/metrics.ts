@@ -20,10 +20,24 @@ const METRICS_ANSWER = {
 
 const HEADERS = { "Content-Type": OPENMETRICS_CONTENT_TYPE, "Cache-Control": "no-store" };
 
-/** The deployment's figures, for a monitoring system to collect. */
-export const metrics = newApiApp();
+export const broadcastMetricsRoute = newApiApp().openapi(
+	createRoute({
+		method: "get",
+		path: "/{id}/metrics",
+		summary: "Figures of one broadcast, as OpenMetrics text",
+		security: SECURED,
+		middleware: [allow("stats")] as const,
+		request: { params: idParamSchema },
+		responses: METRICS_ANSWER,
+	}),
+	async (c) => {
+		const stats = valueFrom(await broadcastOf(c).stats());
+		return c.body(openMetricsText(broadcastMetrics([{ id: broadcastIdOf(c), stats }])), 200, HEADERS);
+	},
+);
 
-metrics.openapi(
+/** The deployment's figures, for a monitoring system to collect. */
+export const metrics = newApiApp().openapi(
 	createRoute({
 		method: "get",
 		path: "/metrics",
@@ -52,23 +66,5 @@ metrics.openapi(
 			200,
 			HEADERS,
 		);
-	},
-);
-
-export const broadcastMetricsRoute = newApiApp();
-
-broadcastMetricsRoute.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/metrics",
-		summary: "Figures of one broadcast, as OpenMetrics text",
-		security: SECURED,
-		middleware: [allow("stats")] as const,
-		request: { params: idParamSchema },
-		responses: METRICS_ANSWER,
-	}),
-	async (c) => {
-		const stats = valueFrom(await broadcastOf(c).stats());
-		return c.body(openMetricsText(broadcastMetrics([{ id: broadcastIdOf(c), stats }])), 200, HEADERS);
 	},
 );

@@ -22,109 +22,104 @@ import { personSchema } from "./schemas.ts";
 
 const PAGE_OF = { host: "studio", guest: "join" } as const;
 
-export const people = newApiApp();
-
-people.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/people",
-		summary: "List the host and the places for guests",
-		security: SECURED,
-		middleware: [allow("view")] as const,
-		request: { params: idParamSchema },
-		responses: answers(200, "All of them", personListSchema),
-	}),
-	async (c) => {
-		const broadcast = valueFrom(await broadcastOf(c).view());
-		tagged(c, broadcast);
-		return c.json({ people: broadcast.people.map((person) => ({ ...person })) }, 200);
-	},
-);
-
-people.openapi(
-	createRoute({
-		method: "patch",
-		path: "/{id}/people/{personId}",
-		summary: "Rename or mute somebody, or make them louder or quieter",
-		description:
-			"Live or before. A guest may change their own name, and mute and unmute themselves; whom host or admin have muted, only these unmute.",
-		security: SECURED,
-		middleware: [allow("people")] as const,
-		request: { params: personParamSchema, headers: ifMatchHeaders, body: jsonBody(personChangesBodySchema) },
-		responses: answers(200, "As they are now", personSchema),
-	}),
-	async (c) => {
-		const { personId } = c.req.valid("param");
-		const { name, gain, muted } = c.req.valid("json");
-		const command = {
-			type: "set-person",
-			personId,
-			...(name === undefined ? {} : { name }),
-			...(gain === undefined ? {} : { gain }),
-			...(muted === undefined ? {} : { muted }),
-		} as const;
-		const refusal = commandRefusal(c.var.principal, command);
-		if (refusal !== undefined) {
-			return valueFrom(refusal);
-		}
-		return c.json(personIn((await runCommand(c, command)).broadcast, personId), 200);
-	},
-);
-
-people.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/people/{personId}/admit",
-		summary: "Let a guest who waits on air",
-		description: "Idempotent. Until then their media is received, and shown to nobody but those who subscribe to it.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: guestParamSchema, headers: ifMatchHeaders },
-		responses: answers(200, "They may be on air", personSchema),
-	}),
-	async (c) => {
-		const { personId } = c.req.valid("param");
-		return c.json(personIn((await runCommand(c, { type: "admit-person", personId })).broadcast, personId), 200);
-	},
-);
-
-people.openapi(
-	createRoute({
-		method: "delete",
-		path: "/{id}/people/{personId}",
-		summary: "Remove a guest",
-		description:
-			"Off air and disconnected at once; their key and tokens are worth nothing, and their place is free. Idempotent.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: guestParamSchema, headers: ifMatchHeaders },
-		responses: { 204: { description: "They are gone" }, default: PROBLEM_ANSWER },
-	}),
-	async (c) => {
-		await runCommand(c, { type: "remove-person", personId: c.req.valid("param").personId });
-		return c.body(null, 204);
-	},
-);
-
-people.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/people/{personId}/credentials",
-		summary: "Give somebody a new token and stream key",
-		description:
-			"Those from before are worth nothing from then on, and whoever came by them is disconnected. `viewer` renews the token of all viewers.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: holderParamSchema, headers: ifMatchHeaders },
-		responses: answers(200, "The new ones", credentialsSchema),
-	}),
-	async (c) => {
-		requiredSigningKey(c.env);
-		const { personId } = c.req.valid("param");
-		c.header("Cache-Control", "no-store");
-		return c.json(personId === "viewer" ? await renewedViewers(c) : await renewed(c, personId), 200);
-	},
-);
+export const people = newApiApp()
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/people",
+			summary: "List the host and the places for guests",
+			security: SECURED,
+			middleware: [allow("view")] as const,
+			request: { params: idParamSchema },
+			responses: answers(200, "All of them", personListSchema),
+		}),
+		async (c) => {
+			const broadcast = valueFrom(await broadcastOf(c).view());
+			tagged(c, broadcast);
+			return c.json({ people: broadcast.people.map((person) => ({ ...person })) }, 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "patch",
+			path: "/{id}/people/{personId}",
+			summary: "Rename or mute somebody, or make them louder or quieter",
+			description:
+				"Live or before. A guest may change their own name, and mute and unmute themselves; whom host or admin have muted, only these unmute.",
+			security: SECURED,
+			middleware: [allow("people")] as const,
+			request: { params: personParamSchema, headers: ifMatchHeaders, body: jsonBody(personChangesBodySchema) },
+			responses: answers(200, "As they are now", personSchema),
+		}),
+		async (c) => {
+			const { personId } = c.req.valid("param");
+			const { name, gain, muted } = c.req.valid("json");
+			const command = {
+				type: "set-person",
+				personId,
+				...(name === undefined ? {} : { name }),
+				...(gain === undefined ? {} : { gain }),
+				...(muted === undefined ? {} : { muted }),
+			} as const;
+			const refusal = commandRefusal(c.var.principal, command);
+			if (refusal !== undefined) {
+				return valueFrom(refusal);
+			}
+			return c.json(personIn((await runCommand(c, command)).broadcast, personId), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/people/{personId}/admit",
+			summary: "Let a guest who waits on air",
+			description: "Idempotent. Until then their media is received, and shown to nobody but those who subscribe to it.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: guestParamSchema, headers: ifMatchHeaders },
+			responses: answers(200, "They may be on air", personSchema),
+		}),
+		async (c) => {
+			const { personId } = c.req.valid("param");
+			return c.json(personIn((await runCommand(c, { type: "admit-person", personId })).broadcast, personId), 200);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "delete",
+			path: "/{id}/people/{personId}",
+			summary: "Remove a guest",
+			description:
+				"Off air and disconnected at once; their key and tokens are worth nothing, and their place is free. Idempotent.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: guestParamSchema, headers: ifMatchHeaders },
+			responses: { 204: { description: "They are gone" }, default: PROBLEM_ANSWER },
+		}),
+		async (c) => {
+			await runCommand(c, { type: "remove-person", personId: c.req.valid("param").personId });
+			return c.body(null, 204);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/people/{personId}/credentials",
+			summary: "Give somebody a new token and stream key",
+			description:
+				"Those from before are worth nothing from then on, and whoever came by them is disconnected. `viewer` renews the token of all viewers.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: holderParamSchema, headers: ifMatchHeaders },
+			responses: answers(200, "The new ones", credentialsSchema),
+		}),
+		async (c) => {
+			requiredSigningKey(c.env);
+			const { personId } = c.req.valid("param");
+			c.header("Cache-Control", "no-store");
+			return c.json(personId === "viewer" ? await renewedViewers(c) : await renewed(c, personId), 200);
+		},
+	);
 
 async function renewedViewers(c: Context<ApiEnv>) {
 	const result = await runCommand(c, { type: "renew-viewers" });

@@ -58,111 +58,109 @@ const reminderCountSchema = z
 	.openapi("ReminderCount");
 
 /** What needs no token: anyone who has the id may ask. */
-export const publicPages = newApiApp();
-
-publicPages.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/public",
-		summary: "What anyone may know of a broadcast",
-		description: "Needs no token.",
-		request: { params: idParamSchema },
-		responses: {
-			...answers(200, "The broadcast, as the public sees it", publicBroadcastSchema),
-			304: { description: "The client has it as it is" },
+export const publicPages = newApiApp()
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/public",
+			summary: "What anyone may know of a broadcast",
+			description: "Needs no token.",
+			request: { params: idParamSchema },
+			responses: {
+				...answers(200, "The broadcast, as the public sees it", publicBroadcastSchema),
+				304: { description: "The client has it as it is" },
+			},
+		}),
+		async (c) => {
+			const view = valueFrom(await broadcastOf(c).publicView());
+			const tag = `"${view.version}-${view.viewers}"`;
+			c.header("ETag", tag);
+			c.header("Cache-Control", `public, max-age=${VIEW_MAX_AGE_S}`);
+			if (holdsTag(c.req.header("If-None-Match"), tag)) {
+				return c.body(null, 304);
+			}
+			return c.json(publicAnswer(view, new URL(c.req.url).origin), 200);
 		},
-	}),
-	async (c) => {
-		const view = valueFrom(await broadcastOf(c).publicView());
-		const tag = `"${view.version}-${view.viewers}"`;
-		c.header("ETag", tag);
-		c.header("Cache-Control", `public, max-age=${VIEW_MAX_AGE_S}`);
-		if (holdsTag(c.req.header("If-None-Match"), tag)) {
-			return c.body(null, 304);
-		}
-		return c.json(publicAnswer(view, new URL(c.req.url).origin), 200);
-	},
-);
-
-publicPages.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/public.ics",
-		summary: "The broadcast as a calendar's entry (RFC 5545)",
-		description:
-			"Needs no token. Imported again, it replaces the entry from before; of a cancelled broadcast it takes it away.",
-		request: { params: idParamSchema },
-		responses: {
-			200: { description: "The entry", content: { "text/calendar": { schema: z.string() } } },
-			default: PROBLEM_ANSWER,
+	)
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/public.ics",
+			summary: "The broadcast as a calendar's entry (RFC 5545)",
+			description:
+				"Needs no token. Imported again, it replaces the entry from before; of a cancelled broadcast it takes it away.",
+			request: { params: idParamSchema },
+			responses: {
+				200: { description: "The entry", content: { "text/calendar": { schema: z.string() } } },
+				default: PROBLEM_ANSWER,
+			},
+		}),
+		async (c) => {
+			const view = valueFrom(await broadcastOf(c).publicView());
+			const { id, scheduledStartMs } = view;
+			if (scheduledStartMs === undefined) {
+				throw new ApiProblem(
+					"wrong-state",
+					"calendar: expected a broadcast with a scheduledStartTime, got one without",
+				);
+			}
+			const { origin } = new URL(c.req.url);
+			const entry = calendarOf({ ...view, scheduledStartMs }, watchUrl(id, origin), Date.now());
+			return c.body(entry, 200, {
+				"Content-Type": "text/calendar; charset=utf-8",
+				"Content-Disposition": `attachment; filename="${id}.ics"`,
+				"Cache-Control": `public, max-age=${CALENDAR_MAX_AGE_S}`,
+			});
 		},
-	}),
-	async (c) => {
-		const view = valueFrom(await broadcastOf(c).publicView());
-		const { id, scheduledStartMs } = view;
-		if (scheduledStartMs === undefined) {
-			throw new ApiProblem("wrong-state", "calendar: expected a broadcast with a scheduledStartTime, got one without");
-		}
-		const { origin } = new URL(c.req.url);
-		const entry = calendarOf({ ...view, scheduledStartMs }, watchUrl(id, origin), Date.now());
-		return c.body(entry, 200, {
-			"Content-Type": "text/calendar; charset=utf-8",
-			"Content-Disposition": `attachment; filename="${id}.ics"`,
-			"Cache-Control": `public, max-age=${CALENDAR_MAX_AGE_S}`,
-		});
-	},
-);
-
-publicPages.openapi(
-	createRoute({
-		method: "post",
-		path: "/{id}/public/reminders",
-		summary: "Ask to be reminded before it starts",
-		description:
-			"Needs no token. The event `reminder.due` tells your own system whom to remind. The same contact has the same id, whether it was on the list or not.",
-		request: { params: idParamSchema, body: jsonBody(newReminderSchema) },
-		responses: answers(202, "On the list", reminderSchema),
-	}),
-	async (c) => {
-		const { contact } = c.req.valid("json");
-		const { id } = valueFrom(await broadcastOf(c).addReminder(contact));
-		c.header("Cache-Control", "no-store");
-		return c.json({ id }, 202);
-	},
-);
-
-publicPages.openapi(
-	createRoute({
-		method: "delete",
-		path: "/{id}/public/reminders/{reminderId}",
-		summary: "Ask not to be reminded after all",
-		description: "Needs no token. Also done when it was done before.",
-		request: { params: idParamSchema.extend({ reminderId: z.string() }) },
-		responses: { 204: { description: "Not on the list" }, default: PROBLEM_ANSWER },
-	}),
-	async (c) => {
-		valueFrom(await broadcastOf(c).removeReminder(c.req.valid("param").reminderId));
-		return c.body(null, 204);
-	},
-);
-
-publicPages.openapi(
-	createRoute({
-		method: "get",
-		path: "/{id}/reminders",
-		summary: "How many are to be reminded, and when",
-		description: "Their contacts are in the event `reminder.due` and nowhere else.",
-		security: SECURED,
-		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema },
-		responses: answers(200, "As it stands", reminderCountSchema),
-	}),
-	async (c) => {
-		const { count, dueAtMs } = valueFrom(await broadcastOf(c).countReminders());
-		c.header("Cache-Control", "no-store");
-		return c.json({ count, ...(dueAtMs === undefined ? {} : { dueTime: new Date(dueAtMs).toISOString() }) }, 200);
-	},
-);
+	)
+	.openapi(
+		createRoute({
+			method: "post",
+			path: "/{id}/public/reminders",
+			summary: "Ask to be reminded before it starts",
+			description:
+				"Needs no token. The event `reminder.due` tells your own system whom to remind. The same contact has the same id, whether it was on the list or not.",
+			request: { params: idParamSchema, body: jsonBody(newReminderSchema) },
+			responses: answers(202, "On the list", reminderSchema),
+		}),
+		async (c) => {
+			const { contact } = c.req.valid("json");
+			const { id } = valueFrom(await broadcastOf(c).addReminder(contact));
+			c.header("Cache-Control", "no-store");
+			return c.json({ id }, 202);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "delete",
+			path: "/{id}/public/reminders/{reminderId}",
+			summary: "Ask not to be reminded after all",
+			description: "Needs no token. Also done when it was done before.",
+			request: { params: idParamSchema.extend({ reminderId: z.string() }) },
+			responses: { 204: { description: "Not on the list" }, default: PROBLEM_ANSWER },
+		}),
+		async (c) => {
+			valueFrom(await broadcastOf(c).removeReminder(c.req.valid("param").reminderId));
+			return c.body(null, 204);
+		},
+	)
+	.openapi(
+		createRoute({
+			method: "get",
+			path: "/{id}/reminders",
+			summary: "How many are to be reminded, and when",
+			description: "Their contacts are in the event `reminder.due` and nowhere else.",
+			security: SECURED,
+			middleware: [allow("operate")] as const,
+			request: { params: idParamSchema },
+			responses: answers(200, "As it stands", reminderCountSchema),
+		}),
+		async (c) => {
+			const { count, dueAtMs } = valueFrom(await broadcastOf(c).countReminders());
+			c.header("Cache-Control", "no-store");
+			return c.json({ count, ...(dueAtMs === undefined ? {} : { dueTime: new Date(dueAtMs).toISOString() }) }, 200);
+		},
+	);
 
 publicPages.openAPIRegistry.registerPath({
 	method: "get",

@@ -7,9 +7,7 @@ import { sceneChangesBodySchema } from "./people-schema.ts";
 import { runCommand } from "./run-command.ts";
 import { broadcastSchema } from "./schemas.ts";
 
-export const scene = newApiApp();
-
-scene.openapi(
+export const scene = newApiApp().openapi(
 	createRoute({
 		method: "put",
 		path: "/{id}/scene",

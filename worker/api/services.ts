@@ -49,9 +49,7 @@ const serviceSchema = z
 
 export const serviceListSchema = z.object({ services: z.array(serviceSchema) }).openapi("ServiceList");
 
-export const services = newApiApp();
-
-services.openapi(
+export const services = newApiApp().openapi(
 	createRoute({
 		method: "get",
 		path: "/services",
