@@ -9,8 +9,9 @@ import { MAX_AUDIENCE_SOCKETS } from "../worker/audience/audience-room.ts";
 import { audienceEventSchema } from "../worker/protocol/audience.ts";
 
 /**
- * `node bench/audience.ts [--sockets 2000] [--json]`: what one shard of the audience costs. The real Worker on this machine, with one shard, and
- * that many people in it; both ends and wrangler's proxy between them share its processors.
+ * `node bench/audience.ts [--sockets 2000] [--deflate] [--json]`: what one shard of the audience costs. The real Worker on this machine, with one
+ * shard, and that many people in it; both ends and wrangler's proxy between them share its processors. The proxy opens four files for each (the
+ * Worker two), so that `ulimit -n` has to allow for it. With `--deflate` the clients offer compression, as browsers do (RFC 7692).
  */
 
 /** Connections that are being made at once: as many as a browser full of tabs. */
@@ -21,7 +22,11 @@ const COUNTED_WITHIN_MS = 30_000;
 const HEARD_WITHIN_MS = 60_000;
 
 const { values } = parseArgs({
-	options: { sockets: { type: "string", default: "2000" }, json: { type: "boolean", default: false } },
+	options: {
+		sockets: { type: "string", default: "2000" },
+		deflate: { type: "boolean", default: false },
+		json: { type: "boolean", default: false },
+	},
 	strict: true,
 });
 const sockets = Number(values.sockets);
@@ -37,7 +42,7 @@ class Viewer {
 	messages = 0;
 
 	constructor(url: string) {
-		this.#socket = new WebSocket(url);
+		this.#socket = new WebSocket(url, { perMessageDeflate: values.deflate });
 		this.joined = new Promise((resolve, reject) => {
 			this.#socket.on("message", (data) => {
 				const { status } = audienceEventSchema.parse(JSON.parse(String(data)));

@@ -1,9 +1,10 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, test } from "vitest";
+import { createApp } from "../../worker/api/app.ts";
 import { COUNT_AGAIN_MS, COUNT_EVERY_MS } from "../../worker/audience/audience-pace.ts";
 import { audienceEventSchema } from "../../worker/protocol/audience.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
-import { call, create, env, type JsonSocket, openSocket, problem, until } from "./api-client.ts";
+import { call, create, env, JsonSocket, openSocket, problem, until } from "./api-client.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
 
 freezeClock();
@@ -136,6 +137,32 @@ describe("the audience's sockets", () => {
 		await problem(await call("GET", `/api/broadcasts/${id}/audience`, upgrade), 404, "not-found");
 		await problem(await call("GET", `/api/broadcasts/${id}/audience`), 426, "upgrade-required");
 		expect(await shardsOf(id)).toEqual([]);
+	});
+
+	test("are sent to another shard when one is full, and away when all that are tried are", async () => {
+		const { id } = await create();
+		const asked: string[] = [];
+		const appWith = (isFull: () => boolean) => {
+			const getByName = (name: string) => {
+				asked.push(name);
+				const full = { fetch: async () => new Response("full", { status: 503 }) };
+				return isFull() ? full : env.AUDIENCE.getByName(name);
+			};
+			return { ...env, AUDIENCE: { getByName } };
+		};
+		const join = (bindings: object, headers: Record<string, string> = {}) =>
+			createApp().request(
+				`/api/broadcasts/${id}/audience`,
+				{ headers: { Upgrade: "websocket", ...headers } },
+				bindings,
+			);
+		const moved = new JsonSocket(await join(appWith(() => asked.length === 1)));
+		expect(await moved.take("state")).toMatchObject({ status: "lobby" });
+		expect(new Set(asked).size).toBe(2);
+		const full = appWith(() => true);
+		expect((await new JsonSocket(await join(full)).closing()).code).toBe(CLOSE.stalled.code);
+		await problem(await join(full, { Authorization: "Bearer x" }), 409, "too-many");
+		expect(new Set(asked.slice(-3)).size).toBe(3);
 	});
 
 	test("of a broadcast that is deleted are closed", async () => {

@@ -3,6 +3,7 @@ import {
 	COUNT_AGAIN_MS,
 	COUNT_EVERY_MS,
 	isWorthTelling,
+	nextCountMs,
 	TRUST_STATE_MS,
 } from "../../../worker/audience/audience-pace.ts";
 import {
@@ -200,13 +201,35 @@ describe("counting", () => {
 		await world.join(NOW_MS);
 		const second = await world.join(NOW_MS);
 		world.evict();
+		await world.join(NOW_MS + 1_000);
 		expect(await world.ring()).toBe(NOW_MS + COUNT_EVERY_MS);
-		expect(world.counts).toEqual([1, 2]);
+		expect(world.counts).toEqual([1, 3]);
 		world.evict();
 		await world.room.stateChanged({ ...LOBBY, version: 4, status: "live", startedAtMs: NOW_MS });
 		expect(second.heard.at(-1)).toMatchObject({ status: "live" });
 		expect((await world.join(NOW_MS + 6_000)).heard).toMatchObject([{ status: "live" }]);
-		expect(world.counts).toEqual([1, 2]);
+		expect(world.counts).toEqual([1, 3]);
+	});
+
+	test("tells nothing when whoever came has left again by then", async () => {
+		const world = new World();
+		await world.join(NOW_MS);
+		await world.leave(await world.join(NOW_MS + 1_000), NOW_MS + 2_000);
+		expect(await world.ring()).toBe(NOW_MS + COUNT_EVERY_MS);
+		expect(world.counts).toEqual([1]);
+		expect(await world.ring()).toBe(NOW_MS + COUNT_AGAIN_MS);
+		expect(world.counts).toEqual([1, 1]);
+	});
+
+	test.each([
+		["at once what was never told", { count: 1 }, NOW_MS],
+		["never that nobody came", { count: 0 }, undefined],
+		["5 s after the last what changed", { count: 2, told: { count: 1, atMs: 7 } }, 7 + COUNT_EVERY_MS],
+		["5 s after the last that everybody left", { count: 0, told: { count: 1, atMs: 7 } }, 7 + COUNT_EVERY_MS],
+		["30 s after the last what stays", { count: 1, told: { count: 1, atMs: 7 } }, 7 + COUNT_AGAIN_MS],
+		["never again that nobody is there", { count: 0, told: { count: 0, atMs: 7 } }, undefined],
+	])("tells %s", (_, counting, expected) => {
+		expect(nextCountMs(counting, NOW_MS)).toBe(expected);
 	});
 
 	test("counts the sockets themselves: a leaving that nobody heard of is made good", async () => {
