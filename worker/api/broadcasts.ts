@@ -22,16 +22,12 @@ import {
 import { broadcastStatsSchema } from "./stats-schema.ts";
 
 export const idParamSchema = z.object({ id: z.string().openapi({ description: "The broadcast" }) });
-/** Read by `runCommand`; only described here, so that a typed client need not say that it has none. */
-export const ifMatchHeaders = [
-	z
-		.string()
-		.optional()
-		.openapi({
-			param: { name: "If-Match", in: "header" },
-			description: "The entity tag it must still have; 412 otherwise",
-		}),
-];
+/** For requests that `runCommand` serves. Of no type, so that a typed client need not say that it sends none. */
+export const mayMatch: object = {
+	headers: z.object({
+		"if-match": z.string().optional().openapi({ description: "The entity tag it must still have; 412 otherwise" }),
+	}),
+};
 
 export const broadcasts = newApiApp()
 	.openapi(
@@ -103,7 +99,7 @@ export const broadcasts = newApiApp()
 			description: "Size, frame rate, bitrate and what belongs to the schedule only before it is live.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(broadcastChangesSchema) },
+			request: { params: idParamSchema, ...mayMatch, body: jsonBody(broadcastChangesSchema) },
 			responses: answers(200, "The broadcast, changed", broadcastSchema),
 		}),
 		async (c) => {
@@ -119,7 +115,7 @@ export const broadcasts = newApiApp()
 			description: "Idempotent: a broadcast that was cancelled stays as it is.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders },
+			request: { params: idParamSchema, ...mayMatch },
 			responses: answers(200, "It is cancelled", broadcastSchema),
 		}),
 		async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "cancel" })).broadcast), 200),
@@ -131,7 +127,7 @@ export const broadcasts = newApiApp()
 			summary: "Delete a broadcast that is not live",
 			security: SECURED,
 			middleware: [allow("manage")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders },
+			request: { params: idParamSchema, ...mayMatch },
 			responses: { 204: { description: "Deleted" }, default: PROBLEM_ANSWER },
 		}),
 		async (c) => {
@@ -147,7 +143,7 @@ export const broadcasts = newApiApp()
 			description: "Idempotent: a broadcast that is live stays as it is. One that has ended cannot start again.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders },
+			request: { params: idParamSchema, ...mayMatch },
 			responses: answers(200, "It is live", broadcastSchema),
 		}),
 		async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "start" })).broadcast), 200),
@@ -161,7 +157,7 @@ export const broadcasts = newApiApp()
 				"Idempotent: a broadcast that has ended stays as it is. Takes some seconds, and ends it all the same, when parts of it do not answer.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders },
+			request: { params: idParamSchema, ...mayMatch },
 			responses: answers(200, "It has ended", broadcastSchema),
 		}),
 		async (c) => c.json(broadcastAnswer((await runCommand(c, { type: "end" })).broadcast), 200),
@@ -173,7 +169,7 @@ export const broadcasts = newApiApp()
 			summary: "Change the layout, live or before",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(layoutChangeSchema) },
+			request: { params: idParamSchema, ...mayMatch, body: jsonBody(layoutChangeSchema) },
 			responses: answers(200, "The broadcast, with its new layout", broadcastSchema),
 		}),
 		async (c) => {

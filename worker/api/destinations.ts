@@ -8,7 +8,7 @@ import type {
 } from "../protocol/broadcast-commands.ts";
 import { type ApiEnv, answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
-import { idParamSchema, ifMatchHeaders } from "./broadcasts.ts";
+import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { addressUnderKey, allowedDestination } from "./destination-request.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
 import { runCommand, tagged } from "./run-command.ts";
@@ -32,7 +32,7 @@ export const destinations = newApiApp()
 				"While the broadcast is live the program goes there at once. Limits of its service that the program does not keep are `warnings`; what can never work is refused. One address and key can be there once, however it is written.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(newDestinationSchema) },
+			request: { params: idParamSchema, ...mayMatch, body: jsonBody(newDestinationSchema) },
 			responses: answers(201, "Added", destinationSchema),
 		}),
 		async (c) => {
@@ -78,7 +78,7 @@ export const destinations = newApiApp()
 				"Live or before. With another key, and after a refusal with the same one, the program's way there begins anew; the other destinations do not notice.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: destinationParamsSchema, headers: ifMatchHeaders, body: jsonBody(destinationChangesSchema) },
+			request: { params: destinationParamsSchema, ...mayMatch, body: jsonBody(destinationChangesSchema) },
 			responses: answers(200, "The destination, changed", destinationSchema),
 		}),
 		async (c) => {
@@ -122,7 +122,7 @@ export const destinations = newApiApp()
 			summary: "Take a destination off, live or not",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: destinationParamsSchema, headers: ifMatchHeaders },
+			request: { params: destinationParamsSchema, ...mayMatch },
 			responses: { 204: { description: "Taken off" }, default: PROBLEM_ANSWER },
 		}),
 		async (c) => {

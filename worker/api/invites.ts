@@ -8,7 +8,7 @@ import type { InviteView } from "../protocol/broadcast-commands.ts";
 import { GUEST_IDS } from "../protocol/roles.ts";
 import { answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
-import { idParamSchema, ifMatchHeaders } from "./broadcasts.ts";
+import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
 import { linkTo, newToken, requiredSigningKey } from "./new-credentials.ts";
 import { createdInviteSchema, inviteListSchema, joinedSchema, joinSchema, newInviteSchema } from "./people-schema.ts";
@@ -32,7 +32,7 @@ export const invites = newApiApp()
 				"The code is in this answer and in no other. Whoever redeems it gets a guest's place, while there is one.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(newInviteSchema) },
+			request: { params: idParamSchema, ...mayMatch, body: jsonBody(newInviteSchema) },
 			responses: answers(201, "Created", createdInviteSchema),
 		}),
 		async (c) => {
@@ -79,7 +79,7 @@ export const invites = newApiApp()
 			description: "Whoever came by it is removed. It stays in the list. Idempotent.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: inviteParamsSchema, headers: ifMatchHeaders },
+			request: { params: inviteParamsSchema, ...mayMatch },
 			responses: { 204: { description: "It is worth nothing any more" }, default: PROBLEM_ANSWER },
 		}),
 		async (c) => {

@@ -6,7 +6,7 @@ import type { BroadcastView } from "../protocol/broadcast-commands.ts";
 import { type PersonId, roleOf } from "../protocol/roles.ts";
 import { type ApiEnv, answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
-import { idParamSchema, ifMatchHeaders } from "./broadcasts.ts";
+import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
 import { linkTo, newToken, requiredSigningKey } from "./new-credentials.ts";
 import {
@@ -48,7 +48,7 @@ export const people = newApiApp()
 				"Live or before. A guest may change their own name, and mute and unmute themselves; whom host or admin have muted, only these unmute.",
 			security: SECURED,
 			middleware: [allow("people")] as const,
-			request: { params: personParamSchema, headers: ifMatchHeaders, body: jsonBody(personChangesBodySchema) },
+			request: { params: personParamSchema, ...mayMatch, body: jsonBody(personChangesBodySchema) },
 			responses: answers(200, "As they are now", personSchema),
 		}),
 		async (c) => {
@@ -76,7 +76,7 @@ export const people = newApiApp()
 			description: "Idempotent. Until then their media is received, and shown to nobody but those who subscribe to it.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: guestParamSchema, headers: ifMatchHeaders },
+			request: { params: guestParamSchema, ...mayMatch },
 			responses: answers(200, "They may be on air", personSchema),
 		}),
 		async (c) => {
@@ -93,7 +93,7 @@ export const people = newApiApp()
 				"Off air and disconnected at once; their key and tokens are worth nothing, and their place is free. Idempotent.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: guestParamSchema, headers: ifMatchHeaders },
+			request: { params: guestParamSchema, ...mayMatch },
 			responses: { 204: { description: "They are gone" }, default: PROBLEM_ANSWER },
 		}),
 		async (c) => {
@@ -110,7 +110,7 @@ export const people = newApiApp()
 				"Those from before are worth nothing from then on, and whoever came by them is disconnected. `viewer` renews the token of all viewers.",
 			security: SECURED,
 			middleware: [allow("operate")] as const,
-			request: { params: holderParamSchema, headers: ifMatchHeaders },
+			request: { params: holderParamSchema, ...mayMatch },
 			responses: answers(200, "The new ones", credentialsSchema),
 		}),
 		async (c) => {

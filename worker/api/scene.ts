@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
 import { answers, jsonBody, newApiApp, SECURED } from "./api-app.ts";
 import { broadcastAnswer } from "./broadcast-answers.ts";
-import { idParamSchema, ifMatchHeaders } from "./broadcasts.ts";
+import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { allow } from "./guard.ts";
 import { sceneChangesBodySchema } from "./people-schema.ts";
 import { runCommand } from "./run-command.ts";
@@ -14,7 +14,7 @@ export const scene = newApiApp().openapi(
 		summary: "Change layout, labels and order, live or before",
 		security: SECURED,
 		middleware: [allow("operate")] as const,
-		request: { params: idParamSchema, headers: ifMatchHeaders, body: jsonBody(sceneChangesBodySchema) },
+		request: { params: idParamSchema, ...mayMatch, body: jsonBody(sceneChangesBodySchema) },
 		responses: answers(200, "The broadcast, with its new scene", broadcastSchema),
 	}),
 	async (c) => {
