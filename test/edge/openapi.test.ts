@@ -1,10 +1,21 @@
 import { expect, test } from "vitest";
 import { createApp } from "../../worker/api/app.ts";
-import { call } from "./api-client.ts";
+import { call, create, problem } from "./api-client.ts";
 import { type OpenApi, operationsOf } from "./openapi-requests.ts";
 
 /** About the description itself. */
 const UNDESCRIBED = ["GET /api/openapi.json", "GET /api/docs"];
+
+/** What anyone may ask. */
+const PUBLIC = [
+	"GET /api/health",
+	"GET /api/services",
+	"GET /api/broadcasts/{id}/audience",
+	"GET /api/broadcasts/{id}/public",
+	"GET /api/broadcasts/{id}/public.ics",
+	"POST /api/broadcasts/{id}/public/reminders",
+	"DELETE /api/broadcasts/{id}/public/reminders/{reminderId}",
+];
 
 async function documentOfApi(): Promise<OpenApi> {
 	return (await call("GET", "/api/openapi.json")).json<OpenApi>();
@@ -42,4 +53,34 @@ test("every reference leads somewhere, and it is OpenAPI 3.1", async () => {
 	for (const [, name] of references) {
 		expect(Object.keys(document.components?.schemas ?? {})).toContain(name);
 	}
+});
+
+test("whoever has no token is refused wherever one is needed, before anything else is looked at", async () => {
+	const { id } = await create();
+	const operations = operationsOf(await documentOfApi());
+	const open = operations.filter(({ operation }) => operation.security === undefined);
+	expect(open.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual(PUBLIC.toSorted());
+	for (const { method, path, operation } of operations) {
+		if (operation.security !== undefined) {
+			expect(operation.security, `${method} ${path}`).toEqual([{ bearer: [] }]);
+			const address = path
+				.replace("{id}", id)
+				.replace("{stream}", "host?direction=publish")
+				.replace(/\{\w+\}/g, "none");
+			const headers = {
+				Authorization: "Bearer nobody",
+				...(/media|control|connect/.test(path) ? { Upgrade: "websocket" } : {}),
+			};
+			await problem(await call(method, address, { token: undefined, headers }), 401, "unauthorized");
+		}
+	}
+});
+
+test("what it does not know it does not take", async () => {
+	const document = await documentOfApi();
+	expect(document.components).toHaveProperty("securitySchemes.bearer");
+	expect(document.components?.schemas?.NewBroadcast).toMatchObject({
+		additionalProperties: false,
+		required: ["title"],
+	});
 });
