@@ -6,6 +6,7 @@ import { ApiProblem, problemResponse } from "./api-problem.ts";
 import { broadcasts } from "./broadcasts.ts";
 import { destinations } from "./destinations.ts";
 import { docsPage } from "./docs-page.ts";
+import { events } from "./events.ts";
 import { invites } from "./invites.ts";
 import { listing } from "./listing.ts";
 import { broadcastMetricsRoute, metrics } from "./metrics.ts";
@@ -17,6 +18,7 @@ import { scene } from "./scene.ts";
 import { service } from "./service.ts";
 import { services } from "./services.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
+import { webhooks } from "./webhooks.ts";
 
 /** Many times the largest body the API takes: eight destinations with the longest addresses and keys. */
 const MAX_BODY_BYTES = 64 * 1024;
@@ -43,6 +45,8 @@ export function createApp() {
 		.route("/api/broadcasts", people)
 		.route("/api/broadcasts", invites)
 		.route("/api/broadcasts", scene)
+		.route("/api/broadcasts", events)
+		.route("/api/broadcasts", webhooks)
 		.route("/api/broadcasts", broadcastMetricsRoute)
 		.route("/", metrics)
 		.route("/api/broadcasts", broadcastSockets)

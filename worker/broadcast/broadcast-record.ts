@@ -143,7 +143,7 @@ export const NOTHING_HEARD = {
 } as const satisfies Partial<BroadcastRecord>;
 
 export function newBroadcastRecord(input: NewBroadcast, nowMs: number): BroadcastRecord {
-	const { hostName, streamKeyHashes, destinations, ...settings } = input;
+	const { hostName, streamKeyHashes, destinations, webhooks = [], ...settings } = input;
 	return {
 		...settings,
 		status: input.scheduledStartMs === undefined ? "lobby" : "scheduled",
@@ -151,10 +151,11 @@ export function newBroadcastRecord(input: NewBroadcast, nowMs: number): Broadcas
 		people: newPeople({ ...settings, hostName, streamKeyHashes }),
 		destinations: destinations.map(newDestinationRecord),
 		...NOTHING_HEARD,
+		webhooks: webhooks.map((webhook) => ({ ...webhook, createdAtMs: nowMs })),
 	};
 }
 
-export function shownDestinations(record: BroadcastRecord): readonly DestinationRecord[] {
+export function shownDestinations(record: Pick<BroadcastRecord, "destinations">): readonly DestinationRecord[] {
 	return record.destinations.filter((destination) => !destination.removed);
 }
 

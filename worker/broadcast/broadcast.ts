@@ -21,6 +21,14 @@ import type {
 	TokenClaim,
 	WebhookView,
 } from "../protocol/broadcast-commands.ts";
+import type {
+	BroadcastEventsRpc,
+	DeadLetter,
+	LogPage,
+	LogQuery,
+	ReplayRange,
+	WebhookStatus,
+} from "../protocol/broadcast-events.ts";
 import {
 	type BroadcastRpc,
 	DEFAULT_POOL_NAME,
@@ -34,7 +42,7 @@ import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { BroadcastTable } from "./broadcast-index.ts";
-import type { BroadcastRecord } from "./broadcast-record.ts";
+import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { destinationConfig, testedDestination } from "./commands/destinations.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
 import {
@@ -44,6 +52,12 @@ import {
 	readMember,
 	wrapControlSocket,
 } from "./control-sockets.ts";
+import { remindersDue } from "./events/due-reminders.ts";
+import { EventDesk } from "./events/event-desk.ts";
+import { eventStreamResponse } from "./events/event-stream-response.ts";
+import { HEARTBEAT_MS } from "./events/event-streams.ts";
+import { DELIVERY_TIMEOUT_MS } from "./events/webhook-delivery.ts";
+import { deploymentWebhooks } from "./events/webhook-message.ts";
 import { isOver } from "./lifecycle.ts";
 import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
@@ -55,11 +69,22 @@ const RECORD_KEY = "broadcast";
 const log = createLog("broadcast");
 
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
-export class Broadcast extends DurableObject<Env> implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc {
+export class Broadcast
+	extends DurableObject<Env>
+	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc
+{
 	#control: BroadcastControl;
 	readonly #room: ControlRoom;
 	readonly #desk: BroadcastAudienceDesk;
+	readonly #events: EventDesk;
 	#alarmAtMs: number | undefined;
+	/** When the control wants to be woken; the alarm is for the earlier of that and what the events want. */
+	#controlWakeMs: number | undefined;
+	/** The broadcast is no more, and some of its events are still to be sent. */
+	#isOutlived = false;
+	#heartbeat: ReturnType<typeof setInterval> | undefined;
+	/** One round of reminders at a time, or some would be told of twice. */
+	#reminding: Promise<void> | undefined;
 
 	constructor(state: DurableObjectState, env: Env) {
 		super(state, env);
@@ -77,20 +102,37 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 			shard: (broadcastId, shard) => this.env.AUDIENCE.getByName(`${broadcastId}/${shard}`),
 			report: (message, error) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
 		});
+		this.#events = new EventDesk({
+			record: () => this.#control.record,
+			sql: this.ctx.storage.sql,
+			env: this.env,
+			fetch: (input, init) => fetch(input, init),
+			timeout: () => AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
+			removeWebhook: async (webhookId) => {
+				await this.#control.command({ type: "remove-webhook", webhookId }, { actor: "system" }, Date.now());
+			},
+			nowMs: Date.now,
+			random: Math.random,
+			report: (message, error) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
+		});
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
 		this.ctx.blockConcurrencyWhile(async () => {
 			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);
 			this.#control = this.#controlOf(
 				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
 			);
+			this.#isOutlived = stored === undefined && this.#events.holdsAny;
 			this.#alarmAtMs = (await this.ctx.storage.getAlarm()) ?? undefined;
+			// Whosever it is: too early for the control is no harm, and it says anew when it wants to be woken.
+			this.#controlWakeMs = this.#alarmAtMs;
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
 		});
 	}
 
 	async create(input: NewBroadcast, context: CommandContext): Promise<Outcome<BroadcastView>> {
-		const outcome = await this.#control.create(input, context, Date.now());
+		const webhooks = deploymentWebhooks(this.env);
+		const outcome = await this.#control.create({ ...input, webhooks }, context, Date.now());
 		this.#logCommand(input.id, "create", context, outcome);
 		return outcome;
 	}
@@ -139,6 +181,24 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 
 	async webhooks(): Promise<Outcome<readonly WebhookView[]>> {
 		return this.#control.webhooks();
+	}
+
+	log(query: LogQuery): Promise<Outcome<LogPage>> {
+		return this.#events.log(query);
+	}
+
+	webhookStatuses(): Promise<Outcome<readonly WebhookStatus[]>> {
+		return this.#events.webhookStatuses();
+	}
+
+	deadLetters(webhookId: string): Promise<Outcome<readonly DeadLetter[]>> {
+		return this.#events.deadLetters(webhookId);
+	}
+
+	async replay(webhookId: string, range: ReplayRange): Promise<Outcome<{ readonly queued: number }>> {
+		const outcome = await this.#events.replay(webhookId, range);
+		await this.#deliver();
+		return outcome;
 	}
 
 	async stats(): Promise<Outcome<BroadcastStats>> {
@@ -241,9 +301,17 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		this.ctx.waitUntil(this.#control.settle(Date.now()));
 	}
 
-	/** The control socket, authorised by the route: `/control?role=…[&fence=…]`. */
+	/** The control socket or the stream of events, authorised by the route: `/control?role=…[&fence=…]`, `/events[?after=…]`. */
 	override async fetch(request: Request): Promise<Response> {
-		const member = readMember(new URL(request.url));
+		const url = new URL(request.url);
+		if (url.pathname === "/events") {
+			const response = eventStreamResponse(url, this.#events, this.#control.record !== undefined);
+			if (response.ok) {
+				this.#heartbeat ??= setInterval(() => this.#beat(), HEARTBEAT_MS);
+			}
+			return response;
+		}
+		const member = readMember(url);
 		if (openControlSockets(this.ctx).length >= MAX_CONTROL_SOCKETS) {
 			return new Response(`control: expected at most ${MAX_CONTROL_SOCKETS} sockets, got one more`, { status: 503 });
 		}
@@ -266,29 +334,83 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 
 	override async alarm(): Promise<void> {
 		this.#alarmAtMs = undefined;
+		this.#controlWakeMs = undefined;
 		await this.#control.settle(Date.now());
+		await this.#deliver();
+	}
+
+	/** Has what is due sent, without waiting for it, and the alarm set for the rest. */
+	async #deliver(): Promise<void> {
+		const sent = this.#events.run();
+		this.ctx.waitUntil(sent.then(() => this.#afterDelivery()));
+		await this.#setAlarm();
+	}
+
+	async #afterDelivery(): Promise<void> {
+		if (this.#isOutlived && this.#events.dueMs() === undefined) {
+			// The last word of a broadcast that was deleted has reached everybody.
+			await this.#deleteAll();
+			return;
+		}
+		await this.#setAlarm();
+	}
+
+	async #deleteAll(): Promise<void> {
+		await this.ctx.storage.deleteAlarm();
+		await this.ctx.storage.deleteAll();
+		this.#desk.storageDeleted();
+		this.#events.storageDeleted();
+		this.#alarmAtMs = undefined;
+		this.#controlWakeMs = undefined;
+		this.#isOutlived = false;
+	}
+
+	#beat(): void {
+		this.#events.streams.beat(Date.now());
+		if (this.#events.streams.count === 0 && this.#heartbeat !== undefined) {
+			clearInterval(this.#heartbeat);
+			this.#heartbeat = undefined;
+		}
 	}
 
 	#controlOf(record: BroadcastRecord | undefined): BroadcastControl {
 		return new BroadcastControl(record, {
 			store: {
-				save: async (next, before) => {
-					await this.ctx.storage.put(RECORD_KEY, next);
+				save: async (next, before, cause) => {
+					const stored = this.ctx.storage.put(RECORD_KEY, next);
+					this.#events.recordChanged(before, next, cause);
+					await stored;
+					await this.#deliver();
 					this.ctx.waitUntil(this.#desk.recordChanged(before, next, Date.now()));
 				},
 				clear: async () => {
-					await this.ctx.storage.deleteAlarm();
-					await this.ctx.storage.deleteAll();
-					this.#desk.storageDeleted();
-					this.#alarmAtMs = undefined;
+					this.#controlWakeMs = undefined;
+					if (this.#events.dueMs() === undefined) {
+						await this.#deleteAll();
+						return;
+					}
+					// What webhooks are still to be told outlives it, and nothing else does.
+					this.#isOutlived = true;
+					await this.ctx.storage.delete(RECORD_KEY);
+					await this.#setAlarm();
 				},
-				wakeAt: (timeMs) => this.#wakeAt(timeMs),
+				wakeAt: (timeMs) => {
+					this.#controlWakeMs = timeMs;
+					return this.#setAlarm();
+				},
 			},
 			audience: {
 				sceneChanged: (next) => this.#room.sceneChanged(next),
 				statusChanged: (next) => this.#room.statusChanged(next),
 				fenceRaised: (fence) => this.#room.fenceRaised(fence),
-				disconnect: () => this.#room.disconnectOutdated(),
+				disconnect: () => {
+					this.#room.disconnectOutdated();
+					const { record } = this.#control;
+					this.#events.streams.endOutdated(
+						({ person, credentialsVersion }) =>
+							record !== undefined && personOf(record, person)?.credentialsVersion === credentialsVersion,
+					);
+				},
 				dismissAll: (reason) => this.#room.dismissAll(reason),
 			},
 			work: new WorkRunner({
@@ -296,7 +418,7 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 				egress: (broadcastId, destinationId) => this.#egress(broadcastId, destinationId),
 				pool: () => this.env.COMPOSITOR_POOL.getByName(DEFAULT_POOL_NAME),
 				index: new BroadcastTable(this.env.INDEX),
-				remindersDue: async () => {},
+				remindersDue: (record, nowMs) => this.#remindersDue(record, nowMs),
 				compositorToken: (broadcastId, fence) => this.#compositorToken(broadcastId, fence),
 				delay: (ms, signal) => scheduler.wait(ms, { signal }),
 				report: (step, error) => {
@@ -308,7 +430,25 @@ export class Broadcast extends DurableObject<Env> implements BroadcastRpc, Broad
 		});
 	}
 
-	async #wakeAt(timeMs: number | undefined): Promise<void> {
+	#remindersDue(record: BroadcastRecord, nowMs: number): Promise<void> {
+		this.#reminding ??= remindersDue(
+			record,
+			{
+				take: (timeMs) => this.#desk.takeDueReminders(timeMs),
+				append: (events, version) => this.#events.append(events, version),
+				env: this.env,
+			},
+			nowMs,
+		).finally(async () => {
+			this.#reminding = undefined;
+			await this.#deliver();
+		});
+		return this.#reminding;
+	}
+
+	async #setAlarm(): Promise<void> {
+		const times = [this.#controlWakeMs, this.#events.dueMs()].filter((each) => each !== undefined);
+		const timeMs = times.length === 0 ? undefined : Math.min(...times);
 		if (timeMs === this.#alarmAtMs) {
 			return;
 		}

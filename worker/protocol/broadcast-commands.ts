@@ -110,6 +110,8 @@ export interface NewBroadcast extends BroadcastSettings {
 	/** Only hashes reach the object. */
 	readonly streamKeyHashes: Readonly<Partial<Record<PersonId, string>>>;
 	readonly destinations: readonly NewDestination[];
+	/** Those that every broadcast of the deployment has. */
+	readonly webhooks?: readonly NewWebhook[];
 }
 
 /** `null` takes a setting away that may be absent. */

@@ -1,18 +1,20 @@
+import type { Limits } from "../../limits.ts";
 import type { NewWebhook } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import type { BroadcastRecord } from "../broadcast-record.ts";
+import { DEPLOYMENT_WEBHOOK_ID } from "../events/webhook-message.ts";
 import type { Applied } from "./apply-command.ts";
-
-/** The operator's own system and some services around it. */
-export const MAX_WEBHOOKS = 5;
 
 export function addWebhook(
 	record: BroadcastRecord,
 	{ type: _, ...webhook }: { readonly type: "add-webhook" } & NewWebhook,
 	nowMs: number,
+	{ maxWebhooks }: Pick<Limits, "maxWebhooks">,
 ): Outcome<Applied> {
-	if (record.webhooks.length >= MAX_WEBHOOKS) {
-		return refused("too-many", `webhook: expected at most ${MAX_WEBHOOKS} a broadcast, got one more`);
+	// The deployment's own is one more.
+	const own = record.webhooks.filter(({ webhookId }) => webhookId !== DEPLOYMENT_WEBHOOK_ID);
+	if (own.length >= maxWebhooks) {
+		return refused("too-many", `webhook: expected at most ${maxWebhooks} a broadcast, got one more`);
 	}
 	return done({ record: { ...record, webhooks: [...record.webhooks, { ...webhook, createdAtMs: nowMs }] } });
 }
