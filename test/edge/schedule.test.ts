@@ -334,6 +334,36 @@ test.each([
 	},
 );
 
+test("a warm compositor is asked for a key frame as the show begins, and nothing of before the start is seen", async () => {
+	const created = await create({ scheduledStartTime: after(HOUR_MS), startMode: "auto" });
+	const { id, tokens, ingest } = created;
+	await ringAfter(id, HOUR_MS - SILENT_MS);
+	const runner = await RunnerPeer.connect("runner-key-frame", PLACES);
+	const { token } = await runner.assigned(id);
+	const viewer = await media(id, "program/main", "subscribe", tokens.viewer);
+	await hostPublishes(created);
+	const guest = await media(id, "guest", "publish", ingest.guest.rtmp.streamKey);
+	guest.publish(MEDIA);
+	const composite = await media(id, "composite/main", "publish", token);
+	const asked: unknown[] = [];
+	composite.socket.addEventListener("message", ({ data }) => void asked.push(data));
+	composite.publish([videoConfig(0), audioConfig(0), keyFrame(0, 99), interFrame(40, 99)]);
+	await until("all of them", async () => {
+		const { sources } = await statsOf(id);
+		return sources.filter(({ publisherConnected }) => publisherConnected).length === 3 || undefined;
+	});
+	expect(asked).toEqual([]);
+	await ringAfter(id, SILENT_MS);
+	await until("to be asked", () => (asked.length > 0 ? true : undefined));
+	expect(asked).toEqual([JSON.stringify({ type: "key-frame" })]);
+	expect(viewer.tags).toEqual([]);
+	composite.send([interFrame(80, 99), keyFrame(120, 98)]);
+	const [, , first] = await viewer.waitForTags(3);
+	expect(first?.body).toEqual(keyFrame(120, 98).body);
+	await call("POST", `/api/broadcasts/${id}/end`);
+	runner.close();
+});
+
 test("a Router that is replaced before the start takes the host again, and is not on air", async () => {
 	const created = await create({ scheduledStartTime: after(HOUR_MS) });
 	const { id, tokens } = created;

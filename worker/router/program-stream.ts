@@ -56,6 +56,10 @@ export class ProgramStream {
 			this.#source = "none";
 			return;
 		}
+		if (this.#splicer === undefined && prefers === "composite") {
+			// One that is warm begins the program now, and not at the next key frame it would have made. What the host sent before is nobody's.
+			this.#options.onKeyFrameRequest({ type: "key-frame" });
+		}
 		this.#splicer ??= new Splicer(prefers, nowMs, hostWaitsMs(plan, resumes));
 		this.#splicer.prefer(prefers);
 	}
