@@ -79,6 +79,17 @@ function marks(peer: MediaSocketPeer): number[] {
 	return pictures.map(({ body }) => body[MARK_AT] ?? 0).filter((mark, index, all) => mark !== all[index - 1]);
 }
 
+const MILESTONES = /^(broadcast\.|reminder\.|scene\.|compositor\.assigned)/;
+
+/** What its log has, by whom, in order; of the compositors the first. */
+async function milestones(id: string): Promise<string[]> {
+	const response = await call("GET", `/api/broadcasts/${id}/log?limit=200`);
+	const { events } = await response.json<{ events: { sequence: number; type: string; actor: string }[] }>();
+	expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
+	const told = events.filter(({ type }) => MILESTONES.test(type)).map(({ actor, type }) => `${actor} ${type}`);
+	return [...new Set(told)];
+}
+
 /** The statuses a socket was told of, each once. */
 function statuses(socket: JsonSocket): unknown[] {
 	return socket.messages
@@ -99,7 +110,12 @@ test("a show from its announcement to its end: the audience waits, the lobby ope
 	const studio = await openSocket(`/api/broadcasts/${id}/control`, { token: tokens.host });
 	const watching = await media(id, "program/main?direction=subscribe", tokens.viewer);
 
-	await ringAfter(id, HOUR_MS - 10 * MINUTE_MS);
+	await call("POST", `/api/broadcasts/${id}/public/reminders`, {
+		token: undefined,
+		body: { contact: "ada@example.com" },
+	});
+	await ringAfter(id, HOUR_MS - 15 * MINUTE_MS);
+	await ringAfter(id, 5 * MINUTE_MS);
 	await until("the lobby", () => (statuses(audience).at(-1) === "lobby" ? true : undefined));
 	// A minute before the start is when it is warmed; here the alarm is late, since a clock that jumps would take its compositor for dead.
 	await ringAfter(id, 10 * MINUTE_MS - HOST_BEFORE_MS);
@@ -157,4 +173,14 @@ test("a show from its announcement to its end: the audience waits, the lobby ope
 	expect(statuses(studio)).toEqual(["scheduled", "lobby", "live", "ended"]);
 	expect(statuses(audience)).toEqual(["scheduled", "lobby", "live", "ended"]);
 	runner.close();
+	expect(await milestones(id)).toEqual([
+		"admin broadcast.created",
+		"admin broadcast.scheduled",
+		"schedule reminder.due",
+		"schedule broadcast.lobby_opened",
+		"system compositor.assigned",
+		"schedule broadcast.live",
+		"host scene.changed",
+		"host broadcast.ended",
+	]);
 });
