@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { RATE_LIMITS } from "./worker/limits.ts";
 
 /** Long enough for a loaded 2-core machine; tests wait for conditions, this only bounds a hang. */
 const REAL_BROWSER_TIMEOUT_MS = 120_000;
@@ -7,6 +8,15 @@ const END_TO_END_TIMEOUT_MS = 240_000;
 
 /** One project after the other: what runs in real time must not share two cores with what computes. */
 const ORDER = { unit: 0, edge: 1, browser: 2, e2e: 3 };
+
+/** Tests ask more in a minute than anybody else; what is about limits brings its own. */
+function generousRateLimits() {
+	const rules = Object.entries(RATE_LIMITS).map(([name, { periodS: period }], index) => [
+		name,
+		{ namespace_id: String(index + 1), simple: { limit: 1_000_000, period } },
+	]);
+	return Object.fromEntries(rules);
+}
 
 export default defineConfig({
 	test: {
@@ -36,6 +46,7 @@ export default defineConfig({
 								ALLOW_PRIVATE_DESTINATIONS: "1",
 								TEST_MIGRATIONS: await readD1Migrations("worker/index-migrations"),
 							},
+							ratelimits: generousRateLimits(),
 						},
 					}),
 				],

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createLog, type Log, logWith } from "../runner/log.ts";
 import { Runner } from "../runner/runner.ts";
+import { sha256Hex } from "../worker/auth/secret.ts";
 import { applyIndexMigrations } from "./local-system/index-migrations.ts";
 import { type LogFile, openLogFile } from "./local-system/log-file.ts";
 import { buildPagesIfStale } from "./local-system/page-build.ts";
 import { usablePort } from "./local-system/ports.ts";
-import { localSecrets, randomSecret } from "./local-system/secrets.ts";
+import { localSecrets, previousSecrets, randomSecret } from "./local-system/secrets.ts";
 import { claimStateFolder, type StateFolder } from "./local-system/state-folder.ts";
 import { WorkerProcess } from "./local-system/worker-process.ts";
 import { waitFor } from "./wait-for.ts";
@@ -19,6 +20,8 @@ const READY_WITHIN_MS = 60_000;
 const HEALTH_TIMEOUT_MS = 5_000;
 /** The runner's share of the 5 s in which everything has ended. */
 const RUNNER_STOP_WITHIN_MS = 3_000;
+/** Everybody who asks has one address here, and most of them one token. */
+const LOCAL_RATE_LIMIT_FACTOR = 1_000;
 const LOG_FILE = "logs/tandem.log";
 
 export interface LocalSystemOptions {
@@ -37,6 +40,8 @@ export interface LocalSystemOptions {
 	readonly adminToken?: string;
 	/** Settings of the Worker that are to be others than in wrangler.toml. */
 	readonly vars?: Readonly<Record<string, string>>;
+	/** How many times the Worker's limits on how often somebody may ask. Default: so many that one machine does not come to them. */
+	readonly rateLimitFactor?: number;
 	/** File that log lines are appended to. Default: in `persist`. */
 	readonly logTo?: string;
 	/** Told every log line as well: JSON, without secrets. */
@@ -113,12 +118,13 @@ class StartingSystem {
 					ALLOW_PRIVATE_DESTINATIONS: "1",
 					...this.#options.vars,
 				},
+				rateLimitFactor: this.#options.rateLimitFactor ?? LOCAL_RATE_LIMIT_FACTOR,
 				secrets: {
-					ADMIN_TOKEN: adminToken,
+					ADMIN_TOKEN_SHA256: await sha256Hex(adminToken),
 					RUNNER_TOKEN: secrets.runnerToken,
 					SIGNING_KEY: secrets.signingKey,
 					ENCRYPTION_KEY: secrets.encryptionKey,
-					...(process.env.ENCRYPTION_KEY_PREVIOUS && { ENCRYPTION_KEY_PREVIOUS: process.env.ENCRYPTION_KEY_PREVIOUS }),
+					...previousSecrets(process.env),
 				},
 			},
 			log,

@@ -1,13 +1,17 @@
+import type { LimitSettings, RateLimitBinding } from "./limits.ts";
 import type { AudienceRpc, BroadcastPublicRpc } from "./protocol/audience.ts";
 import type { BroadcastCommands } from "./protocol/broadcast-commands.ts";
 import type { BroadcastEventsRpc } from "./protocol/broadcast-events.ts";
+import type { BroadcastAnswersRpc } from "./protocol/idempotency.ts";
 import type { BroadcastRpc, CompositorPoolRpc, EgressRpc, RouterRpc } from "./protocol/object-rpc.ts";
 
 type ObjectNamespace<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 
 /** Bindings, settings and secrets of the Worker (wrangler.toml). Secrets are absent until set: whoever needs one fails closed. */
-export interface Env {
-	readonly BROADCAST: ObjectNamespace<BroadcastRpc & BroadcastCommands & BroadcastPublicRpc & BroadcastEventsRpc>;
+export interface Env extends LimitSettings, Readonly<Partial<Record<RateLimitBinding, RateLimit>>> {
+	readonly BROADCAST: ObjectNamespace<
+		BroadcastRpc & BroadcastCommands & BroadcastPublicRpc & BroadcastEventsRpc & BroadcastAnswersRpc
+	>;
 	readonly ROUTER: ObjectNamespace<RouterRpc>;
 	readonly EGRESS: ObjectNamespace<EgressRpc>;
 	readonly COMPOSITOR_POOL: ObjectNamespace<CompositorPoolRpc>;

@@ -35,6 +35,17 @@ export function localSecrets(folder: string, environment: Readonly<Record<string
 	};
 }
 
+/** Those that are being replaced, and still count while they are in the environment. */
+export function previousSecrets(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+	const names = ["RUNNER_TOKEN_PREVIOUS", "SIGNING_KEY_PREVIOUS", "ENCRYPTION_KEY_PREVIOUS"];
+	return Object.fromEntries(
+		names.flatMap((name) => {
+			const value = environment[name];
+			return value === undefined || value === "" ? [] : [[name, value]];
+		}),
+	);
+}
+
 function keptSecrets(path: string): LocalSecrets {
 	if (existsSync(path)) {
 		chmodSync(path, 0o600);

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { unstable_startWorker } from "wrangler";
+import { RATE_LIMITS } from "../../worker/limits.ts";
 import type { FromWorkerProcess, ToWorkerProcess, WorkerSettings } from "./worker-messages.ts";
 
 /**
@@ -23,6 +24,15 @@ function bindingsOf(type: "plain_text" | "secret_text", values: Readonly<Record<
 	return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { type, value }]));
 }
 
+/** Those of the Worker's table, so many times as generous. */
+function rateLimits(factor: number) {
+	const rules = Object.entries(RATE_LIMITS).map(([name, { limit, periodS }], index) => {
+		const simple = { limit: limit * factor, period: periodS };
+		return [name, { type: "ratelimit" as const, namespace_id: String(index + 1), simple }] as const;
+	});
+	return Object.fromEntries(rules);
+}
+
 function relayLog(line: { readonly level: string; readonly message: string }): void {
 	send({ type: "log", level: line.level, text: line.message });
 }
@@ -31,7 +41,11 @@ async function start(settings: WorkerSettings): Promise<LocalWorker> {
 	const started = await unstable_startWorker({
 		config: CONFIG,
 		envFiles: [],
-		bindings: { ...bindingsOf("plain_text", settings.vars), ...bindingsOf("secret_text", settings.secrets) },
+		bindings: {
+			...bindingsOf("plain_text", settings.vars),
+			...bindingsOf("secret_text", settings.secrets),
+			...rateLimits(settings.rateLimitFactor),
+		},
 		dev: {
 			server: { hostname: settings.host, port: settings.port },
 			persist: settings.persistFolder,

@@ -6,6 +6,8 @@ export interface WorkerSettings {
 	/** Where Durable Objects and D1 keep what they store. */
 	readonly persistFolder: string;
 	readonly vars: Readonly<Record<string, string>>;
+	/** How many times the Worker's usual limits on how often somebody may ask hold here. */
+	readonly rateLimitFactor: number;
 	/** Travel over the channel only: neither arguments nor environment of any process hold them. */
 	readonly secrets: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,15 @@
 /** The system's own secrets reach the Worker another way, and nothing else that wrangler starts needs them. */
-const SECRETS = ["ADMIN_TOKEN", "RUNNER_TOKEN", "SIGNING_KEY", "ENCRYPTION_KEY", "ENCRYPTION_KEY_PREVIOUS"];
+const SECRETS = [
+	"ADMIN_TOKEN",
+	"ADMIN_TOKEN_SHA256",
+	"RUNNER_TOKEN",
+	"RUNNER_TOKEN_PREVIOUS",
+	"SIGNING_KEY",
+	"SIGNING_KEY_PREVIOUS",
+	"ENCRYPTION_KEY",
+	"ENCRYPTION_KEY_PREVIOUS",
+	"WEBHOOK_SECRET",
+];
 
 /** The environment for wrangler: nothing asked of the user, nothing sent to or fetched from anywhere. */
 export function wranglerEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

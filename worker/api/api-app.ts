@@ -2,12 +2,18 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Principal } from "../auth/permissions.ts";
 import type { Env } from "../env.ts";
 import { ApiProblem } from "./api-problem.ts";
+import type { RepeatableCreation } from "./repeatable-creation.ts";
 import { faultsInWords, requestFaults } from "./request-faults.ts";
 import { problemSchema } from "./schemas.ts";
 
 export interface ApiEnv {
 	Bindings: Env;
-	Variables: { principal: Principal; requestId: string };
+	Variables: {
+		principal: Principal;
+		requestId: string;
+		/** Of a request that creates a broadcast and named itself. */
+		creation?: RepeatableCreation;
+	};
 }
 
 /** A Hono app for one area of the API: what its schemas refuse is thrown as a problem. */

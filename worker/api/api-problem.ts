@@ -1,5 +1,8 @@
 import { type Outcome, PROBLEMS, type ProblemKind, type RefusalFacts } from "../protocol/problem.ts";
 
+/** When it may go better (RFC 9110 §10.2.3): limits count by the minute; most requests have finished in a second. */
+const RETRY_AFTER_S: Partial<Record<ProblemKind, number>> = { "rate-limited": 60, "idempotency-in-progress": 1 };
+
 /** One fault of a request, by where it is. Never holds the value that was sent, which may be a key. */
 export interface RequestFault {
 	readonly path: string;
@@ -51,6 +54,10 @@ export function problemResponse(problem: ApiProblem, requestId?: string): Respon
 	const headers = new Headers({ "Content-Type": "application/problem+json", "Cache-Control": "no-store" });
 	if (problem.kind === "unauthorized") {
 		headers.set("WWW-Authenticate", "Bearer");
+	}
+	const retryAfterS = RETRY_AFTER_S[problem.kind];
+	if (retryAfterS !== undefined) {
+		headers.set("Retry-After", String(retryAfterS));
 	}
 	if (problem.kind === "upgrade-required") {
 		headers.set("Upgrade", "websocket");

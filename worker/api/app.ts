@@ -1,7 +1,9 @@
+import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
+import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
-import { newApiApp } from "./api-app.ts";
+import { type ApiEnv, newApiApp } from "./api-app.ts";
 import { ApiProblem, problemResponse } from "./api-problem.ts";
 import { broadcasts } from "./broadcasts.ts";
 import { destinations } from "./destinations.ts";
@@ -13,6 +15,7 @@ import { broadcastMetricsRoute, metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi-document.ts";
 import { people } from "./people.ts";
 import { publicPages } from "./public.ts";
+import { limitAddress } from "./rate-limit.ts";
 import { logRequests } from "./request-log.ts";
 import { scene } from "./scene.ts";
 import { service } from "./service.ts";
@@ -20,8 +23,18 @@ import { services } from "./services.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
 import { webhooks } from "./webhooks.ts";
 
-/** Many times the largest body the API takes: eight destinations with the longest addresses and keys. */
-const MAX_BODY_BYTES = 64 * 1024;
+/** What needs no token, or lets people in by another thing than one. */
+const PUBLIC_PATHS = [
+	"/api/health",
+	"/api/services",
+	"/api/openapi.json",
+	"/api/docs",
+	"/api/broadcasts/:id/public",
+	"/api/broadcasts/:id/public.ics",
+	"/api/broadcasts/:id/public/*",
+	"/api/broadcasts/:id/audience",
+	"/api/broadcasts/:id/join",
+];
 
 const log = createLog("api");
 
@@ -29,14 +42,10 @@ const log = createLog("api");
 export function createApp() {
 	const app = newApiApp();
 	app.use(logRequests());
-	app.use(
-		bodyLimit({
-			maxSize: MAX_BODY_BYTES,
-			onError: () => {
-				throw new ApiProblem("too-large", `body: expected at most ${MAX_BODY_BYTES} bytes, got more`);
-			},
-		}),
-	);
+	app.use(limitBody());
+	for (const path of PUBLIC_PATHS) {
+		app.use(path, limitAddress());
+	}
 	// One chain, so that its type knows every route: the typed client is made of it.
 	const routes = app
 		.route("/api/broadcasts", listing)
@@ -64,6 +73,16 @@ export function createApp() {
 	);
 	app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId));
 	return routes;
+}
+
+function limitBody(): MiddlewareHandler<ApiEnv> {
+	return (c, next) => {
+		const { maxBodyBytes } = limitsOf(c.env);
+		const onError = () => {
+			throw new ApiProblem("too-large", `body: expected at most ${maxBodyBytes} bytes, got more`);
+		};
+		return bodyLimit({ maxSize: maxBodyBytes, onError })(c, next);
+	};
 }
 
 /** Every route with what it takes and answers: what the typed client is made of. */

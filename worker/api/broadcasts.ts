@@ -1,16 +1,18 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { MS_PER_SECOND } from "../../media/units.ts";
 import { newBroadcastId } from "../auth/random-id.ts";
-import { signingKeyOf } from "../auth/signing-key.ts";
 import { newStreamKeys } from "../auth/stream-key.ts";
-import { GUEST_IDS } from "../protocol/roles.ts";
+import { limitsOf } from "../limits.ts";
+import { GUEST_IDS, type PersonId } from "../protocol/roles.ts";
 import { answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
-import { ApiProblem, valueFrom } from "./api-problem.ts";
+import { valueFrom } from "./api-problem.ts";
 import { broadcastAnswer, createdAnswer } from "./broadcast-answers.ts";
 import { newSettings, settingsChanges } from "./broadcast-request.ts";
 import { allowedDestination } from "./destination-request.ts";
 import { isKnown } from "./entity-tag.ts";
 import { allow, broadcastOf } from "./guard.ts";
+import { requiredSigningKey } from "./new-credentials.ts";
+import { limitCreation } from "./rate-limit.ts";
 import { commandContext, runCommand, tagged } from "./run-command.ts";
 import {
 	broadcastChangesSchema,
@@ -20,6 +22,7 @@ import {
 	newBroadcastSchema,
 } from "./schemas.ts";
 import { broadcastStatsSchema } from "./stats-schema.ts";
+import { roomForOneMore, withinLimits } from "./within-limits.ts";
 
 export const idParamSchema = z.object({ id: z.string().openapi({ description: "The broadcast" }) });
 /** For requests that `runCommand` serves. Of no type, so that a typed client need not say that it sends none. */
@@ -37,24 +40,22 @@ export const broadcasts = newApiApp()
 			summary: "Create a broadcast",
 			description: "For the admin. Tokens and stream keys are in this answer and in no other.",
 			security: SECURED,
-			middleware: [allow("manage")] as const,
+			middleware: [allow("manage"), limitCreation()] as const,
 			request: { body: jsonBody(newBroadcastSchema) },
 			responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
 		}),
 		async (c) => {
-			const signingKey = signingKeyOf(c.env);
-			if (signingKey === undefined) {
-				throw new ApiProblem(
-					"not-configured",
-					"auth: expected the secret SIGNING_KEY to be set, got none that is long enough",
-				);
-			}
-			const id = newBroadcastId();
+			const signingKey = requiredSigningKey(c.env);
+			const { creation } = c.var;
+			const id = creation?.broadcastId ?? newBroadcastId();
 			const nowMs = Date.now();
 			const request = c.req.valid("json");
 			const settings = newSettings(request, nowMs);
+			withinLimits(request, limitsOf(c.env));
+			await roomForOneMore(c.env, limitsOf(c.env));
 			const destinations = await Promise.all(request.destinations.map((each) => allowedDestination(each, id, c.env)));
-			const { keys, hashes } = await newStreamKeys(id, ["host", ...GUEST_IDS.slice(0, settings.maxGuests)]);
+			const people: PersonId[] = ["host", ...GUEST_IDS.slice(0, settings.maxGuests)];
+			const { keys, hashes } = await newStreamKeys(id, people, creation?.streamKey);
 			const created = valueFrom(
 				await c.env.BROADCAST.getByName(id).create(
 					{ ...settings, id, streamKeyHashes: hashes, destinations },
@@ -103,7 +104,9 @@ export const broadcasts = newApiApp()
 			responses: answers(200, "The broadcast, changed", broadcastSchema),
 		}),
 		async (c) => {
-			const changes = settingsChanges(c.req.valid("json"), Date.now());
+			const request = c.req.valid("json");
+			withinLimits(request, limitsOf(c.env));
+			const changes = settingsChanges(request, Date.now());
 			return c.json(broadcastAnswer((await runCommand(c, { type: "update", changes })).broadcast), 200);
 		},
 	)

@@ -10,6 +10,7 @@ import { type ApiEnv, answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } fr
 import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { addressUnderKey, allowedDestination } from "./destination-request.ts";
+import { isKnown } from "./entity-tag.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
 import { runCommand, tagged } from "./run-command.ts";
 import {
@@ -61,12 +62,19 @@ export const destinations = newApiApp()
 			security: SECURED,
 			middleware: [allow("operate")] as const,
 			request: { params: destinationParamsSchema },
-			responses: answers(200, "The destination", destinationSchema),
+			responses: {
+				...answers(200, "The destination", destinationSchema),
+				304: { description: "The client has this version" },
+			},
 		}),
 		async (c) => {
 			const broadcast = valueFrom(await broadcastOf(c).view());
+			const destination = destinationIn(broadcast, c.req.valid("param").destinationId);
 			tagged(c, broadcast);
-			return c.json(destinationIn(broadcast, c.req.valid("param").destinationId), 200);
+			if (isKnown(c.req.header("If-None-Match"), broadcast.version)) {
+				return c.body(null, 304);
+			}
+			return c.json(destination, 200);
 		},
 	)
 	.openapi(

@@ -2,15 +2,26 @@ import type { Context, MiddlewareHandler } from "hono";
 import { authenticate } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
 import { type Action, type ApiRole, type Principal, rolesAllowedTo } from "../auth/permissions.ts";
-import { BROADCAST_ID_PATTERN } from "../auth/random-id.ts";
 import type { ApiEnv } from "./api-app.ts";
-import { ApiProblem, valueFrom } from "./api-problem.ts";
+import { ApiProblem } from "./api-problem.ts";
+import { idempotently } from "./idempotent.ts";
+import { limitToken, recognised } from "./rate-limit.ts";
 
-/** Lets a request through when its token allows the action, on the broadcast in its path if there is one. Runs before anything is parsed. */
+export { broadcastIdOf, broadcastOf } from "./named-broadcast.ts";
+
+/**
+ * Lets a request through when its token allows the action, on the broadcast in its path if there is one, and a POST that names itself once.
+ * Runs before anything is parsed.
+ */
 export function allow(action: Action): MiddlewareHandler<ApiEnv> {
 	return async (c, next) => {
-		c.set("principal", await principalFor(c, rolesAllowedTo(action), { query: false }));
-		await next();
+		const principal = await principalFor(c, rolesAllowedTo(action), { query: false });
+		c.set("principal", principal);
+		// A compositor cannot wait: the program hangs on it.
+		if (principal.role !== "compositor") {
+			await limitToken(c, credentialOf(c.req.raw, { query: false }) ?? "", "RATE_API");
+		}
+		return idempotently(c, next);
 	};
 }
 
@@ -24,7 +35,8 @@ export async function principalFor(
 	from: { readonly query: boolean },
 ): Promise<Principal> {
 	const nowS = Date.now() / 1_000;
-	const principal = valueFrom(await authenticate(credentialOf(c.req.raw, from), c.env, nowS));
+	const token = credentialOf(c.req.raw, from);
+	const principal = await recognised(c, token, await authenticate(token, c.env, nowS));
 	const broadcastId = c.req.param("id");
 	if (principal.role !== "admin" && broadcastId !== undefined && principal.broadcastId !== broadcastId) {
 		throw new ApiProblem("forbidden", "auth: expected a token for this broadcast, got one for another");
@@ -33,17 +45,4 @@ export async function principalFor(
 		throw new ApiProblem("forbidden", `auth: expected ${roles.join(" or ")}, got ${principal.role}`);
 	}
 	return principal;
-}
-
-/** The Broadcast object the path names. @throws {ApiProblem} when the path cannot name one. */
-export function broadcastOf(c: Context<ApiEnv>) {
-	return c.env.BROADCAST.getByName(broadcastIdOf(c));
-}
-
-export function broadcastIdOf(c: Context<ApiEnv>): string {
-	const id = c.req.param("id") ?? "";
-	if (!BROADCAST_ID_PATTERN.test(id)) {
-		throw new ApiProblem("not-found", "broadcast: expected one that exists, got an id that names none");
-	}
-	return id;
 }

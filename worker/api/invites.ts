@@ -5,13 +5,16 @@ import { broadcastOfInvite, hashInviteCode, newInviteCode } from "../auth/invite
 import { randomCode } from "../auth/random-id.ts";
 import { newStreamKeys } from "../auth/stream-key.ts";
 import type { InviteView } from "../protocol/broadcast-commands.ts";
+import { refused } from "../protocol/problem.ts";
 import { GUEST_IDS } from "../protocol/roles.ts";
 import { answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
+import { idempotent } from "./idempotent.ts";
 import { linkTo, newToken, requiredSigningKey } from "./new-credentials.ts";
 import { createdInviteSchema, inviteListSchema, joinedSchema, joinSchema, newInviteSchema } from "./people-schema.ts";
+import { recognised } from "./rate-limit.ts";
 import { runCommand } from "./run-command.ts";
 
 /** Unique within one broadcast, and not to be guessed from each other. */
@@ -95,6 +98,7 @@ export const invites = newApiApp()
 			description:
 				"The invite's code as bearer. Gives a guest's place, and a token and a stream key for it, which are in this answer and in no other.",
 			security: SECURED,
+			middleware: [idempotent()] as const,
 			request: { params: idParamSchema, body: jsonBody(joinSchema) },
 			responses: answers(200, "The place, and what it takes to be there", joinedSchema),
 		}),
@@ -103,7 +107,8 @@ export const invites = newApiApp()
 			const id = broadcastIdOf(c);
 			const code = credentialOf(c.req.raw, { query: false }) ?? "";
 			if (broadcastOfInvite(code) !== id) {
-				throw new ApiProblem("unauthorized", "invite: expected a code of this broadcast's, got another or none");
+				const detail = "invite: expected a code of this broadcast's, got another or none";
+				return recognised<never>(c, code, refused("unauthorized", detail));
 			}
 			const { name } = c.req.valid("json");
 			const { keys, hashes } = await newStreamKeys(id, GUEST_IDS);
@@ -113,7 +118,8 @@ export const invites = newApiApp()
 				...(name === undefined ? {} : { name }),
 				streamKeyHash: hashes,
 			} as const;
-			const result = valueFrom(await broadcastOf(c).command(command, { actor: "system", requestId: c.var.requestId }));
+			const context = { actor: "system", requestId: c.var.requestId } as const;
+			const result = await recognised(c, code, await broadcastOf(c).command(command, context));
 			const { broadcast, personId } = result;
 			const person = broadcast.people.find((each) => each.id === personId);
 			if (personId === undefined || person === undefined) {

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { MAX_DESTINATION_URL_LENGTH, MAX_STREAM_KEY_LENGTH } from "../../egress/destination-policy.ts";
 import { LAYOUT_NAMES } from "../../media/layout.ts";
-import { MAX_DESTINATIONS } from "../broadcast/commands/destinations.ts";
+import { LIMITS } from "../limits.ts";
 import {
 	BROADCAST_STATUSES,
 	DESTINATION_ROUTES,
@@ -167,7 +167,7 @@ export const newBroadcastSchema = z
 		noShowSeconds: settings.noShowSeconds.default(3_600),
 		reminderMinutesBefore: settings.reminderMinutesBefore.default(15),
 		record: z.literal(false).optional().openapi({ description: "Recordings are made by a destination" }),
-		destinations: z.array(newDestinationSchema).max(MAX_DESTINATIONS).default([]),
+		destinations: z.array(newDestinationSchema).max(LIMITS.maxDestinations.max).default([]),
 	})
 	.refine(pictureFits, TOO_LARGE)
 	.openapi("NewBroadcast");

@@ -9,6 +9,7 @@ import { newApiApp, PROBLEM_ANSWER, SECURED } from "./api-app.ts";
 import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema } from "./broadcasts.ts";
 import { broadcastIdOf, broadcastOf, principalFor } from "./guard.ts";
+import { recognised } from "./rate-limit.ts";
 import { socketRoute, upgraded, upgradeFor } from "./socket-refusal.ts";
 
 const SWITCHED = { 101: { description: "The socket is open" }, default: PROBLEM_ANSWER };
@@ -142,7 +143,8 @@ runnerSockets.openAPIRegistry.registerPath({
 runnerSockets.get(
 	"/connect",
 	socketRoute(async (c) => {
-		valueFrom(await authenticateRunner(credentialOf(c.req.raw, { query: false }), c.env));
+		const token = credentialOf(c.req.raw, { query: false });
+		await recognised(c, token, await authenticateRunner(token, c.env));
 		const pool = c.env.COMPOSITOR_POOL.getByName(DEFAULT_POOL_NAME);
 		return upgraded(await pool.fetch(upgradeFor("/connect", c.req.raw)), c.req.raw);
 	}),

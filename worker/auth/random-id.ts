@@ -7,8 +7,17 @@ export const BROADCAST_ID_PATTERN = /^[0-9a-hjkmnp-tv-z]{16}$/;
 
 /** A string of `length` random characters, five bits each. */
 export function randomCode(length: number): string {
-	const bytes = crypto.getRandomValues(new Uint8Array(length));
+	return codeOf(crypto.getRandomValues(new Uint8Array(length)));
+}
+
+/** The characters that random bytes make, one each. */
+export function codeOf(bytes: Uint8Array): string {
 	return Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join("");
+}
+
+/** @param bytes at least 16, which nobody can foretell */
+export function broadcastIdFrom(bytes: Uint8Array): string {
+	return codeOf(bytes.subarray(0, BROADCAST_ID_LENGTH));
 }
 
 export function newBroadcastId(): string {

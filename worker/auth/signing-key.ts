@@ -1,5 +1,10 @@
-import type { Env } from "../env.ts";
 import { sha256Hex } from "./secret.ts";
+
+/** The part of the Worker's `Env` that signing needs: no type of the platform, so that Node's tests can use it. */
+export interface SigningEnv {
+	readonly SIGNING_KEY?: string;
+	readonly SIGNING_KEY_PREVIOUS?: string;
+}
 
 /** RFC 7518 §3.2 wants an HS256 key at least as long as the hash. */
 const MIN_SIGNING_KEY_BYTES = 32;
@@ -7,12 +12,12 @@ const MIN_SIGNING_KEY_BYTES = 32;
 const KEY_ID_LENGTH = 12;
 
 /** The key role tokens are signed with; `undefined` when none is set, or one too short to be safe. */
-export function signingKeyOf(env: Pick<Env, "SIGNING_KEY">): string | undefined {
+export function signingKeyOf(env: SigningEnv): string | undefined {
 	return longEnough(env.SIGNING_KEY);
 }
 
 /** Every key whose tokens count, the one that signs first; empty, whatever the previous one was, while there is none that signs. */
-export function verifyingKeysOf(env: Pick<Env, "SIGNING_KEY" | "SIGNING_KEY_PREVIOUS">): readonly string[] {
+export function verifyingKeysOf(env: SigningEnv): readonly string[] {
 	const current = signingKeyOf(env);
 	const previous = longEnough(env.SIGNING_KEY_PREVIOUS);
 	return current === undefined ? [] : [current, ...(previous === undefined ? [] : [previous])];

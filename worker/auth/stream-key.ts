@@ -1,5 +1,5 @@
 import { type PersonId, personIdSchema } from "../protocol/roles.ts";
-import { randomCode } from "./random-id.ts";
+import { codeOf, randomCode } from "./random-id.ts";
 import { sha256Hex } from "./secret.ts";
 
 /** 120 bits, out of reach of guessing even without a limit on attempts. */
@@ -11,7 +11,16 @@ const STREAM_KEY_PATTERN = /^([0-9a-hjkmnp-tv-z]{16})-(host|guest(?:-[234])?)-([
  * person. Only its hash is kept.
  */
 export function newStreamKey(broadcastId: string, person: PersonId): string {
-	return `${broadcastId}-${person}-${randomCode(SECRET_LENGTH)}`;
+	return streamKeyOf(broadcastId, person, randomCode(SECRET_LENGTH));
+}
+
+/** The same key for the same bytes. @param bytes at least 24, which nobody can foretell */
+export function streamKeyFrom(broadcastId: string, person: PersonId, bytes: Uint8Array): string {
+	return streamKeyOf(broadcastId, person, codeOf(bytes.subarray(0, SECRET_LENGTH)));
+}
+
+function streamKeyOf(broadcastId: string, person: PersonId, secret: string): string {
+	return `${broadcastId}-${person}-${secret}`;
 }
 
 /** Which broadcast and person a stream key names, unverified; `undefined` when the text is not a stream key. */
@@ -26,14 +35,15 @@ export function hashStreamKey(streamKey: string): Promise<string> {
 	return sha256Hex(streamKey);
 }
 
-/** A key for each of these people, and what is kept of it. */
+/** A key for each of these people, and what is kept of it. @param keyOf makes them; random ones by default */
 export async function newStreamKeys<P extends PersonId>(
 	broadcastId: string,
 	people: readonly P[],
+	keyOf: (person: P) => string | Promise<string> = (person) => newStreamKey(broadcastId, person),
 ): Promise<{ readonly keys: Readonly<Record<P, string>>; readonly hashes: Readonly<Record<P, string>> }> {
 	const made = await Promise.all(
 		people.map(async (person) => {
-			const key = newStreamKey(broadcastId, person);
+			const key = await keyOf(person);
 			return { person, key, hash: await hashStreamKey(key) };
 		}),
 	);

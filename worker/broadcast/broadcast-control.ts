@@ -1,4 +1,5 @@
 import { hashesMatch } from "../auth/secret.ts";
+import { DEFAULT_LIMITS, type Limits } from "../limits.ts";
 import type {
 	BroadcastCommand,
 	BroadcastView,
@@ -38,15 +39,23 @@ export class BroadcastControl {
 	readonly #keeper: RecordKeeper;
 	readonly #work: WorkRunner;
 	readonly #settling: Settling;
+	readonly #limits: Limits;
 
 	/** `random` gives numbers in [0, 1) for jitter. */
 	constructor(
 		record: BroadcastRecord | undefined,
-		parts: { store: BroadcastStore; audience: BroadcastAudience; work: WorkRunner; random: () => number },
+		parts: {
+			store: BroadcastStore;
+			audience: BroadcastAudience;
+			work: WorkRunner;
+			random: () => number;
+			limits?: Limits;
+		},
 	) {
 		this.#keeper = new RecordKeeper(record, parts);
 		this.#work = parts.work;
 		this.#settling = new Settling(this.#keeper, parts.work);
+		this.#limits = parts.limits ?? DEFAULT_LIMITS;
 	}
 
 	/** The record of a broadcast that exists. */
@@ -56,9 +65,9 @@ export class BroadcastControl {
 
 	async create(input: NewBroadcast, context: CommandContext, nowMs: number): Promise<Outcome<BroadcastView>> {
 		if (this.#keeper.record !== undefined) {
-			return refused("internal-error", "broadcast: expected an id that was never used, got one that was");
+			return this.#createdAlready(input);
 		}
-		const refusal = destinationsRefusal(input.destinations);
+		const refusal = destinationsRefusal(input.destinations, this.#limits.maxDestinations);
 		if (refusal !== undefined) {
 			return refusal;
 		}
@@ -66,6 +75,15 @@ export class BroadcastControl {
 		await this.#keeper.change(record, nowMs, context);
 		await this.settle(nowMs);
 		return done(broadcastView(this.#keeper.record ?? record));
+	}
+
+	/** Keys are the same only where the request is: one whose answer was lost, and which is made again. */
+	#createdAlready({ streamKeyHashes }: NewBroadcast): Outcome<BroadcastView> {
+		const { record } = this;
+		const kept = record?.people.map(({ id, streamKeyHash }) => streamKeyHash === streamKeyHashes[id]) ?? [];
+		return record !== undefined && kept.every(Boolean)
+			? done(broadcastView(record))
+			: refused("internal-error", "broadcast: expected an id that was never used, got one that was");
 	}
 
 	/** The one way a broadcast is changed by somebody's will: legal in its status, on the version they meant, and then carried out. */
@@ -82,7 +100,7 @@ export class BroadcastControl {
 		if (!status.ok) {
 			return status;
 		}
-		const applied = applyCommand(record, command, context, nowMs);
+		const applied = applyCommand(record, command, context, nowMs, this.#limits);
 		if (!applied.ok) {
 			return applied;
 		}

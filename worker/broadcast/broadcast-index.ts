@@ -2,6 +2,7 @@ import { BROADCAST_STATUSES, type BroadcastStatus } from "../protocol/broadcast-
 import type { BroadcastRecord } from "./broadcast-record.ts";
 import { entryOfRecord, type IndexEntry } from "./index-entry.ts";
 import type { IndexQuery, IndexRow } from "./index-query.ts";
+import { isOver } from "./lifecycle.ts";
 import type { BroadcastIndex } from "./work-runner.ts";
 
 const COLUMNS = `id, title, description, host_name, status, layout, created_at_ms, scheduled_start_ms, started_at_ms, ended_at_ms,
@@ -85,6 +86,12 @@ export class BroadcastTable implements BroadcastIndex {
 			BroadcastStatus,
 			number
 		>;
+	}
+
+	/** How many are not over. */
+	async countOpen(): Promise<number> {
+		const counts = await this.counts();
+		return BROADCAST_STATUSES.filter((status) => !isOver(status)).reduce((sum, status) => sum + counts[status], 0);
 	}
 
 	async #write(sql: string, entry: IndexEntry, nowMs: number, more: readonly number[] = []): Promise<void> {

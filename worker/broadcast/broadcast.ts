@@ -6,6 +6,7 @@ import { signRoleToken } from "../auth/role-token.ts";
 import { signingKeyOf } from "../auth/signing-key.ts";
 import { COMPOSITOR_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
 import type { Env } from "../env.ts";
+import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
 import type { BroadcastPublicRpc, PublicState, PublicView, ReminderCount, ShardCount } from "../protocol/audience.ts";
 import type {
@@ -29,6 +30,7 @@ import type {
 	ReplayRange,
 	WebhookStatus,
 } from "../protocol/broadcast-events.ts";
+import type { BroadcastAnswersRpc, RepeatableRequest, RequestStanding } from "../protocol/idempotency.ts";
 import {
 	type BroadcastRpc,
 	DEFAULT_POOL_NAME,
@@ -56,8 +58,8 @@ import { remindersDue } from "./events/due-reminders.ts";
 import { EventDesk } from "./events/event-desk.ts";
 import { eventStreamResponse } from "./events/event-stream-response.ts";
 import { HEARTBEAT_MS } from "./events/event-streams.ts";
-import { DELIVERY_TIMEOUT_MS } from "./events/webhook-delivery.ts";
 import { deploymentWebhooks } from "./events/webhook-message.ts";
+import { RememberedRequests } from "./idempotency.ts";
 import { isOver } from "./lifecycle.ts";
 import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
@@ -71,11 +73,12 @@ const log = createLog("broadcast");
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
 export class Broadcast
 	extends DurableObject<Env>
-	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc
+	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc, BroadcastAnswersRpc
 {
 	#control: BroadcastControl;
 	readonly #room: ControlRoom;
 	readonly #desk: BroadcastAudienceDesk;
+	readonly #requests: RememberedRequests;
 	readonly #events: EventDesk;
 	#alarmAtMs: number | undefined;
 	/** When the control wants to be woken; the alarm is for the earlier of that and what the events want. */
@@ -88,6 +91,7 @@ export class Broadcast
 
 	constructor(state: DurableObjectState, env: Env) {
 		super(state, env);
+		this.#requests = new RememberedRequests(state.storage.sql);
 		this.#control = this.#controlOf(undefined);
 		this.#room = new ControlRoom({
 			sockets: () => openControlSockets(this.ctx),
@@ -107,7 +111,10 @@ export class Broadcast
 			sql: this.ctx.storage.sql,
 			env: this.env,
 			fetch: (input, init) => fetch(input, init),
-			timeout: () => AbortSignal.timeout(DELIVERY_TIMEOUT_MS),
+			after: (ms, action) => {
+				const timer = setTimeout(action, ms);
+				return () => clearTimeout(timer);
+			},
 			removeWebhook: async (webhookId) => {
 				await this.#control.command({ type: "remove-webhook", webhookId }, { actor: "system" }, Date.now());
 			},
@@ -270,6 +277,17 @@ export class Broadcast
 		this.#settleLater();
 	}
 
+	async beginRequest(request: RepeatableRequest): Promise<RequestStanding> {
+		// Where there is no broadcast nothing is kept, but what is to create it.
+		return request.creates || this.#control.record !== undefined
+			? this.#requests.begin(request, this.#control.record !== undefined, Date.now())
+			: { state: "absent" };
+	}
+
+	async finishRequest(request: RepeatableRequest, sealedAnswer: string | undefined): Promise<void> {
+		this.#requests.finish(request, sealedAnswer, Date.now());
+	}
+
 	publicView(): Promise<Outcome<PublicView>> {
 		return this.#desk.publicView(Date.now());
 	}
@@ -356,9 +374,11 @@ export class Broadcast
 	}
 
 	async #deleteAll(): Promise<void> {
+		const creation = this.#requests.creation();
 		await this.ctx.storage.deleteAlarm();
 		await this.ctx.storage.deleteAll();
 		this.#desk.storageDeleted();
+		this.#requests.storageDeleted(creation);
 		this.#events.storageDeleted();
 		this.#alarmAtMs = undefined;
 		this.#controlWakeMs = undefined;
@@ -385,6 +405,7 @@ export class Broadcast
 				},
 				clear: async () => {
 					this.#controlWakeMs = undefined;
+					this.#requests.ownerDeleted();
 					if (this.#events.dueMs() === undefined) {
 						await this.#deleteAll();
 						return;
@@ -427,6 +448,7 @@ export class Broadcast
 				},
 			}),
 			random: Math.random,
+			limits: limitsOf(this.env),
 		});
 	}
 

@@ -1,3 +1,4 @@
+import type { Limits } from "../../limits.ts";
 import type { BroadcastCommand, CommandContext } from "../../protocol/broadcast-commands.ts";
 import type { Outcome } from "../../protocol/problem.ts";
 import type { GuestId } from "../../protocol/roles.ts";
@@ -25,6 +26,7 @@ export function applyCommand(
 	command: BroadcastCommand,
 	{ actor }: CommandContext,
 	nowMs: number,
+	limits: Limits,
 ): Outcome<Applied> {
 	switch (command.type) {
 		case "update":
@@ -50,19 +52,19 @@ export function applyCommand(
 		case "renew-viewers":
 			return renewViewers(record);
 		case "create-invite":
-			return createInvite(record, command, nowMs);
+			return createInvite(record, command, nowMs, limits);
 		case "revoke-invite":
 			return revokeInvite(record, command.inviteId, nowMs);
 		case "redeem-invite":
 			return redeemInvite(record, command, nowMs);
 		case "add-destination":
-			return addDestination(record, command);
+			return addDestination(record, command, limits);
 		case "update-destination":
 			return updateDestination(record, command);
 		case "remove-destination":
 			return removeDestination(record, command.destinationId);
 		case "add-webhook":
-			return addWebhook(record, command, nowMs);
+			return addWebhook(record, command, nowMs, limits);
 		case "remove-webhook":
 			return removeWebhook(record, command.webhookId);
 	}

@@ -1,3 +1,4 @@
+import type { Limits } from "../../limits.ts";
 import type {
 	BroadcastCommand,
 	NewDestination,
@@ -19,14 +20,12 @@ import { warningsOf } from "../broadcast-view.ts";
 import { isOver } from "../lifecycle.ts";
 import type { Applied } from "./apply-command.ts";
 
-/** A program leaves for a handful of services at most; each costs a connection and the program's bitrate. */
-export const MAX_DESTINATIONS = 8;
-
 export function addDestination(
 	record: BroadcastRecord,
 	{ type: _, ...destination }: Extract<BroadcastCommand, { type: "add-destination" }>,
+	{ maxDestinations }: Pick<Limits, "maxDestinations">,
 ): Outcome<Applied> {
-	const refusal = destinationsRefusal([...shownDestinations(record), destination]);
+	const refusal = destinationsRefusal([...shownDestinations(record), destination], maxDestinations);
 	return (
 		refusal ??
 		done({ record: { ...record, destinations: [...record.destinations, newDestinationRecord(destination)] } })
@@ -34,13 +33,20 @@ export function addDestination(
 }
 
 /** Why a broadcast cannot have these destinations together. */
-export function destinationsRefusal(destinations: readonly NewDestination[]): Outcome<never> | undefined {
-	if (destinations.length > MAX_DESTINATIONS) {
+export function destinationsRefusal(
+	destinations: readonly NewDestination[],
+	maxDestinations: number,
+): Outcome<never> | undefined {
+	if (destinations.length > maxDestinations) {
 		return refused(
 			"too-many",
-			`destination: expected at most ${MAX_DESTINATIONS} a broadcast, got ${destinations.length}`,
+			`destination: expected at most ${maxDestinations} a broadcast, got ${destinations.length}`,
 		);
 	}
+	return repeatedRefusal(destinations);
+}
+
+function repeatedRefusal(destinations: readonly NewDestination[]): Outcome<never> | undefined {
 	const fingerprints = destinations.map(({ fingerprint }) => fingerprint);
 	const repeated = destinations.find(({ fingerprint }, index) => fingerprints.indexOf(fingerprint) < index);
 	return repeated === undefined
@@ -61,7 +67,7 @@ export function updateDestination(
 	}
 	const keyed = address === undefined ? {} : underKey(destination, address);
 	const next = withDestination(record, destinationId, { ...changes, ...keyed });
-	const refusal = destinationsRefusal(shownDestinations(next));
+	const refusal = repeatedRefusal(shownDestinations(next));
 	return refusal ?? done({ record: next });
 }
 

@@ -1,4 +1,5 @@
 import { hashesMatch } from "../../auth/secret.ts";
+import type { Limits } from "../../limits.ts";
 import type { BroadcastCommand, NewInvite } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import { type GuestId, guestIdSchema } from "../../protocol/roles.ts";
@@ -8,18 +9,16 @@ import { graceEndsMs, isLive } from "../presence.ts";
 import type { Applied } from "./apply-command.ts";
 import { disconnected, vacated, withCredentials } from "./people.ts";
 
-/** Far more than one show's guests; those that are past use make room. */
-export const MAX_INVITES = 100;
-
 export function createInvite(
 	record: BroadcastRecord,
 	{ type: _, ...invite }: { readonly type: "create-invite" } & NewInvite,
 	nowMs: number,
+	{ maxInvites }: Pick<Limits, "maxInvites">,
 ): Outcome<Applied> {
 	const kept =
-		record.invites.length < MAX_INVITES ? record.invites : record.invites.filter((each) => isGood(each, nowMs));
-	if (kept.length >= MAX_INVITES) {
-		return refused("too-many", `invite: expected at most ${MAX_INVITES} good ones a broadcast, got one more`);
+		record.invites.length < maxInvites ? record.invites : record.invites.filter((each) => isGood(each, nowMs));
+	if (kept.length >= maxInvites) {
+		return refused("too-many", `invite: expected at most ${maxInvites} good ones a broadcast, got one more`);
 	}
 	return done({ record: { ...record, invites: [...kept, { ...invite, createdAtMs: nowMs, uses: 0 }] } });
 }
