@@ -28,8 +28,8 @@ export interface EventDeskPorts {
 	readonly sql: SqlPort;
 	readonly env: SealingEnv & DeploymentSecretEnv;
 	readonly fetch: typeof fetch;
-	/** Aborted when a delivery has taken too long. */
-	timeout(): AbortSignal;
+	/** See `DeliveryPorts`. */
+	after(ms: number, action: () => void): () => void;
 	/** Takes a webhook off the record, since its receiver wants no more. Does nothing where the broadcast is no more. */
 	removeWebhook(webhookId: string): Promise<void>;
 	nowMs(): number;
@@ -204,14 +204,14 @@ export class EventDesk implements BroadcastEventsRpc {
 	}
 
 	async #send(webhook: WebhookRow, event: Parameters<typeof deliveryBody>[1]): Promise<DeliveryResult> {
-		const { env, fetch, timeout, nowMs } = this.#ports;
+		const { env, fetch, after, nowMs } = this.#ports;
 		try {
 			const [body, secrets] = await Promise.all([
 				deliveryBody(webhook.broadcastId, event, env),
 				deliverySecrets(webhook, env),
 			]);
 			const id = `${webhook.broadcastId}.${event.sequence}`;
-			return await deliver({ url: webhook.url, id, body, secrets }, { fetch, nowMs: nowMs(), timeout });
+			return await deliver({ url: webhook.url, id, body, secrets }, { fetch, nowMs: nowMs(), after });
 		} catch (error) {
 			this.#ports.report("webhook: a delivery could not be made up, to be tried again", error);
 			return { kind: "failed", error: "webhook: expected its secret to be there to sign with, got none" };

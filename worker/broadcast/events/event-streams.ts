@@ -29,6 +29,7 @@ interface OpenStream {
 	sequence: number;
 	/** Since when it has been full. */
 	fullSinceMs: number | undefined;
+	isFilling: boolean;
 }
 
 /**
@@ -55,7 +56,7 @@ export class EventStreams {
 		return new ReadableStream<Uint8Array>(
 			{
 				start: (controller) => {
-					stream = { controller, reader, sequence: after, fullSinceMs: undefined };
+					stream = { controller, reader, sequence: after, fullSinceMs: undefined, isFilling: false };
 					this.#streams.add(stream);
 					controller.enqueue(encoder.encode(`retry: ${RECONNECT_MS}\n\n`));
 				},
@@ -120,17 +121,21 @@ export class EventStreams {
 		stream.controller.close();
 	}
 
+	/** Putting something into a stream whose reader waits asks for more within the call: that is for the loop that goes on. */
 	#fill(stream: OpenStream): void {
-		while (hasRoom(stream)) {
+		if (stream.isFilling) {
+			return;
+		}
+		stream.isFilling = true;
+		for (let isMore = true; isMore && hasRoom(stream); ) {
 			const page = this.#outbox.read({ after: stream.sequence }, PAGE);
 			for (const event of page) {
 				stream.controller.enqueue(encoder.encode(sseText(this.#broadcastId(), event)));
 				stream.sequence = event.sequence;
 			}
-			if (page.length < PAGE) {
-				return;
-			}
+			isMore = page.length === PAGE;
 		}
+		stream.isFilling = false;
 	}
 }
 

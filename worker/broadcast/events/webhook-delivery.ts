@@ -21,13 +21,18 @@ export interface Delivery {
 	readonly secrets: string;
 }
 
+export interface DeliveryPorts {
+	readonly fetch: typeof fetch;
+	readonly nowMs: number;
+	/** Calls `action` after that long, unless the function it gives was called before: a timer that is left keeps an object in memory. */
+	after(ms: number, action: () => void): () => void;
+}
+
 /** One attempt at a delivery (Standard Webhooks). Never rejects. Redirects are not followed: they could lead anywhere. */
-export async function deliver(
-	{ url, id, body, secrets }: Delivery,
-	ports: { readonly fetch: typeof fetch; readonly nowMs: number; readonly timeout: () => AbortSignal },
-): Promise<DeliveryResult> {
+export async function deliver({ url, id, body, secrets }: Delivery, ports: DeliveryPorts): Promise<DeliveryResult> {
 	const timestampS = Math.floor(ports.nowMs / 1_000);
-	const timeout = ports.timeout();
+	const waiting = new AbortController();
+	const answered = ports.after(DELIVERY_TIMEOUT_MS, () => waiting.abort());
 	let response: Response;
 	try {
 		const signature = await webhookSignature({ id, timestampS, body }, secrets);
@@ -42,15 +47,17 @@ export async function deliver(
 			},
 			body,
 			redirect: "manual",
-			signal: timeout,
+			signal: waiting.signal,
 		});
 	} catch {
 		// What the platform says of it may hold the address, in which there may be a secret.
-		const found = timeout.aborted ? "none" : "no connection";
+		const found = waiting.signal.aborted ? "none" : "no connection";
 		return {
 			kind: "failed",
 			error: `webhook: expected an answer within ${DELIVERY_TIMEOUT_MS / 1_000} s, got ${found}`,
 		};
+	} finally {
+		answered();
 	}
 	// Nobody reads what it says; a body that breaks off does not matter.
 	await response.body?.cancel().catch(() => undefined);
