@@ -9,13 +9,16 @@ const END_TO_END_TIMEOUT_MS = 240_000;
 /** One project after the other: what runs in real time must not share two cores with what computes. */
 const ORDER = { unit: 0, edge: 1, browser: 2, e2e: 3 };
 
+/** The platform's own limiter, for the test that wants to see it refuse. */
+const STRICT_RATE_LIMIT = { RATE_TEST: { namespace_id: "100", simple: { limit: 3, period: 60 as const } } };
+
 /** Tests ask more in a minute than anybody else; what is about limits brings its own. */
 function generousRateLimits() {
 	const rules = Object.entries(RATE_LIMITS).map(([name, { periodS: period }], index) => [
 		name,
 		{ namespace_id: String(index + 1), simple: { limit: 1_000_000, period } },
 	]);
-	return Object.fromEntries(rules);
+	return { ...Object.fromEntries(rules), ...STRICT_RATE_LIMIT };
 }
 
 export default defineConfig({
