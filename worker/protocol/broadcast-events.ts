@@ -193,5 +193,8 @@ export interface BroadcastEventsRpc {
 
 /** Whether a webhook wants an event: by its type, or the beginning of it up to a dot; all when it named none. */
 export function isWanted(type: string, wanted: readonly string[]): boolean {
-	return wanted.length === 0 || wanted.some((each) => type === each || type.startsWith(`${each}.`));
+	return (
+		wanted.length === 0 ||
+		wanted.some((each) => type === each || type.startsWith(each.endsWith(".") ? each : `${each}.`))
+	);
 }

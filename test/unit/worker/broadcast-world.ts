@@ -1,5 +1,6 @@
 import { BroadcastControl } from "../../../worker/broadcast/broadcast-control.ts";
 import type { BroadcastRecord } from "../../../worker/broadcast/broadcast-record.ts";
+import type { ChangeCause } from "../../../worker/broadcast/record-keeper.ts";
 import { sceneOf } from "../../../worker/broadcast/scene.ts";
 import { statusEvent } from "../../../worker/broadcast/status-event.ts";
 import { WorkRunner } from "../../../worker/broadcast/work-runner.ts";
@@ -144,8 +145,9 @@ export class World {
 		});
 		return new BroadcastControl(record, {
 			store: {
-				save: async (next) => {
+				save: async (next, before, cause) => {
 					this.stored = structuredClone(next);
+					this.saved(next, before, cause);
 				},
 				clear: async () => {
 					this.stored = undefined;
@@ -168,6 +170,9 @@ export class World {
 			random: () => 0,
 		});
 	}
+
+	/** What a change leads to where it is stored. */
+	protected saved(_next: BroadcastRecord, _before: BroadcastRecord | undefined, _cause: ChangeCause): void {}
 
 	create(control: BroadcastControl, changes: Partial<NewBroadcast> = {}) {
 		return control.create({ ...INPUT, ...changes }, { actor: "admin" }, 0);
