@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { ApiRefusalError, answerOf, apiClient } from "tandem/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
 import { type LocalSystem, startTandem } from "../../scripts/local-system.ts";
 import { runTool } from "../support/peers/run-tool.ts";
 
@@ -29,9 +30,10 @@ it("every example of docs/api.md does what it says", async () => {
 });
 
 it("the description is OpenAPI 3.1 by the standard's own schema", async () => {
-	const document = await (await fetch(new URL("/api/openapi.json", system.apiUrl))).text();
-	const checked = await new Validator().validate(document);
-	expect(checked).toMatchObject({ valid: true });
+	const document = await (await fetch(new URL("/api/openapi.json", system.apiUrl))).json();
+	const checked = await new Validator().validate(z.record(z.string(), z.unknown()).parse(document));
+	expect(checked).toEqual({ valid: true });
+	expect(await new Validator().validate({ openapi: "3.1.0", info: {} })).toMatchObject({ valid: false });
 });
 
 it("the client that the package exports speaks to it, with the answers' types", async () => {

@@ -280,7 +280,9 @@ test("destinations come and go while live, each with its own Egress", async () =
 	const path = `/api/broadcasts/${id}/destinations`;
 	expect((await statsOf(id)).destinations).toMatchObject([{ state: "idle" }]);
 	await call("POST", `/api/broadcasts/${id}/start`);
-	const added = await (await call("POST", path, { body: { ...CLOSED_PORT, streamKey: "another", name: "Second" } })).json<{ id: string }>();
+	const added = await (
+		await call("POST", path, { body: { ...CLOSED_PORT, streamKey: "another", name: "Second" } })
+	).json<{ id: string }>();
 	const [first, second] = (await statsOf(id)).destinations;
 	expect(second?.id).toBe(added.id);
 	for (const destination of [first, second]) {
