@@ -24,7 +24,7 @@ export const newWebhookSchema = z
 	.strictObject({
 		url: z.string().min(1).max(MAX_WEBHOOK_URL_LENGTH).openapi({
 			description: "https://, and public",
-			example: "https://example.com/hooks/tandem",
+			example: "https://hooks.example/tandem",
 		}),
 		events: wantedSchema.default([]),
 	})

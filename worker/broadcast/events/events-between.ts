@@ -182,10 +182,10 @@ function destinationChanges(was: DestinationRecord, is: DestinationRecord): Happ
 }
 
 function compositorEvents({ lease: was }: Before, { lease: is }: BroadcastRecord): Happening[] {
-	const isSame = was.fence === is.fence;
 	const { fence } = is;
-	const had = isSame && HAS_COMPOSITOR.includes(was.phase);
-	const isReady = is.phase === "running" && !(isSame && was.phase === "running");
+	// The next one is asked for in between: no phase goes straight from one compositor to another.
+	const had = HAS_COMPOSITOR.includes(was.phase);
+	const isReady = is.phase === "running" && was.phase !== "running";
 	return [
 		...(HAS_COMPOSITOR.includes(is.phase) && !had ? [{ type: "compositor.assigned", data: { fence } } as const] : []),
 		...(isReady ? [{ type: "compositor.ready", data: { fence } } as const] : []),
