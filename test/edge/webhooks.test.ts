@@ -1,6 +1,9 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
+import { seal } from "../../worker/auth/sealing.ts";
+import { webhookUse } from "../../worker/broadcast/events/webhook-message.ts";
 import { WEBHOOK_RETRY } from "../../worker/broadcast/events/webhook-schedule.ts";
+import { newWebhookSecret } from "../../worker/broadcast/events/webhook-signature.ts";
 import { BROADCAST_EVENTS } from "../../worker/protocol/broadcast-events.ts";
 import { call, create, env, problem, until } from "./api-client.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
@@ -143,6 +146,29 @@ test("a receiver that does not answer holds up neither commands nor the others",
 	expect((await call("DELETE", `/api/broadcasts/${id}/webhooks/${slowId}`)).status).toBe(204);
 	await received("good", 3);
 	expect(receiver().typesAt("good").at(-1)).toBe("webhook.removed");
+});
+
+test("of two that are due at once, one that does not answer holds up neither", async () => {
+	const { id } = await create();
+	let isSlow = false;
+	receiver().answers.slow = () => (isSlow ? "never" : 200);
+	// Served in the order of their ids.
+	for (const [webhookId, name] of [
+		["a", "slow"],
+		["b", "good"],
+	]) {
+		const sealedSecret = await seal(newWebhookSecret(), env, webhookUse(id));
+		const url = `https://${name}.example.com/`;
+		const command = { type: "add-webhook", webhookId: webhookId ?? "", url, sealedSecret, events: [] } as const;
+		expect(await stubOf(id).command(command, { actor: "admin" })).toMatchObject({ ok: true });
+		await settled(id, webhookId ?? "");
+	}
+	await settled(id, "a");
+	isSlow = true;
+	const before = receiver().at("good").length;
+	await rename(id, "Another");
+	await received("good", before + 1);
+	expect(await webhookOf(id, "a")).toMatchObject({ pending: 1 });
 });
 
 test("a receiver that says 410 is taken off, and the others are told", async () => {
