@@ -42,7 +42,7 @@ export const broadcasts = newApiApp()
 			security: SECURED,
 			middleware: [allow("manage"), limitCreation()] as const,
 			request: { body: jsonBody(newBroadcastSchema) },
-			responses: answers(201, "Created, in the lobby", createdBroadcastSchema),
+			responses: answers(201, "Created: scheduled, or in the lobby where it has no start", createdBroadcastSchema),
 		}),
 		async (c) => {
 			const signingKey = requiredSigningKey(c.env);
