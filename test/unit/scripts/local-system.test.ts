@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openLogFile } from "../../../scripts/local-system/log-file.ts";
 import { usablePort } from "../../../scripts/local-system/ports.ts";
-import { localSecrets } from "../../../scripts/local-system/secrets.ts";
+import { localSecrets, previousSecrets } from "../../../scripts/local-system/secrets.ts";
 import { claimStateFolder } from "../../../scripts/local-system/state-folder.ts";
 import { wranglerEnvironment } from "../../../scripts/local-system/wrangler-environment.ts";
 import { startOptions } from "../../../scripts/start-options.ts";
@@ -70,14 +70,21 @@ describe("the secrets of a local system", () => {
 		const environment = wranglerEnvironment({
 			PATH: "/bin",
 			ADMIN_TOKEN: "a",
+			ADMIN_TOKEN_SHA256: "a",
 			RUNNER_TOKEN: "b",
+			RUNNER_TOKEN_PREVIOUS: "b",
 			SIGNING_KEY: "c",
+			SIGNING_KEY_PREVIOUS: "c",
 			ENCRYPTION_KEY: "d",
+			WEBHOOK_SECRET: "e",
 		});
 		expect(environment).toMatchObject({ PATH: "/bin", CLOUDFLARE_CF_FETCH_ENABLED: "false" });
-		expect(Object.keys(environment)).not.toEqual(
-			expect.arrayContaining([expect.stringMatching(/ADMIN|RUNNER|SIGNING|ENCRYPTION/)]),
-		);
+		expect(Object.keys(environment).filter((name) => /ADMIN|RUNNER|SIGNING|ENCRYPTION|WEBHOOK/.test(name))).toEqual([]);
+	});
+
+	it("that are being replaced count while the environment has them", () => {
+		const environment = { SIGNING_KEY_PREVIOUS: "old", RUNNER_TOKEN_PREVIOUS: "", RUNNER_TOKEN: "b", PATH: "/bin" };
+		expect(previousSecrets(environment)).toEqual({ SIGNING_KEY_PREVIOUS: "old" });
 	});
 });
 
