@@ -3,7 +3,10 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { unstable_readConfig as readConfig } from "wrangler";
 import { z } from "zod";
+import type { BroadcastRecord } from "../../../worker/broadcast/broadcast-record.ts";
+import { applyCommand } from "../../../worker/broadcast/commands/apply-command.ts";
 import { DEFAULT_LIMITS, LIMITS, limitsFrom, RATE_LIMITS } from "../../../worker/limits.ts";
+import type { BroadcastCommand } from "../../../worker/protocol/broadcast-commands.ts";
 
 const WRANGLER = new URL("../../../wrangler.toml", import.meta.url);
 const OPERATIONS = readFileSync(new URL("../../../docs/operations.md", import.meta.url), "utf8");
@@ -75,4 +78,33 @@ test("a setting is a whole number within its bounds, or its default with a word 
 		}
 	}
 	expect(limitsFrom(() => expect.unreachable(), { MAX_GUESTS: "", MAX_INVITES: "  " })).toEqual(DEFAULT_LIMITS);
+});
+
+test("the broadcast itself keeps to the deployment's limits", () => {
+	const limits = { ...DEFAULT_LIMITS, maxDestinations: 1, maxInvites: 1, maxWebhooks: 1 };
+	const empty = { status: "lobby", destinations: [], invites: [], webhooks: [] } as unknown as BroadcastRecord;
+	const commands = (name: string): readonly BroadcastCommand[] => [
+		{ type: "create-invite", inviteId: name, codeHash: name, maxUses: 1, expiresAtMs: 10 },
+		{ type: "add-webhook", webhookId: name, url: "https://example.com", sealedSecret: "s", events: [] },
+		{
+			type: "add-destination",
+			id: name,
+			service: "custom",
+			via: "edge",
+			allowBFrames: false,
+			shownUrl: "rtmp://example.com",
+			hasStreamKey: true,
+			sealedAddress: "s",
+			fingerprint: name,
+		},
+	];
+	commands("second").forEach((second, index) => {
+		const [first] = commands("first").slice(index);
+		const once = first && applyCommand(empty, first, { actor: "admin" }, 1, limits);
+		const record = once?.ok === true ? once.value.record : expect.unreachable(second.type);
+		expect(applyCommand(record, second, { actor: "admin" }, 1, limits), second.type).toMatchObject({
+			refusal: { kind: "too-many", detail: expect.stringContaining("at most 1") },
+		});
+		expect(applyCommand(record, second, { actor: "admin" }, 1, DEFAULT_LIMITS).ok, second.type).toBe(true);
+	});
 });
