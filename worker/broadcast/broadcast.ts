@@ -63,6 +63,7 @@ import { RememberedRequests } from "./idempotency.ts";
 import { isOver } from "./lifecycle.ts";
 import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
+import { SharedAlarm } from "./shared-alarm.ts";
 import { statsReport } from "./stats-report.ts";
 import { WorkRunner } from "./work-runner.ts";
 
@@ -80,9 +81,7 @@ export class Broadcast
 	readonly #desk: BroadcastAudienceDesk;
 	readonly #requests: RememberedRequests;
 	readonly #events: EventDesk;
-	#alarmAtMs: number | undefined;
-	/** When the control wants to be woken; the alarm is for the earlier of that and what the events want. */
-	#controlWakeMs: number | undefined;
+	readonly #alarm: SharedAlarm;
 	/** The broadcast is no more, and some of its events are still to be sent. */
 	#isOutlived = false;
 	#heartbeat: ReturnType<typeof setInterval> | undefined;
@@ -122,6 +121,7 @@ export class Broadcast
 			random: Math.random,
 			report: (message, error) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
 		});
+		this.#alarm = new SharedAlarm(this.ctx.storage, () => this.#events.dueMs());
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
 		this.ctx.blockConcurrencyWhile(async () => {
 			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);
@@ -129,9 +129,7 @@ export class Broadcast
 				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
 			);
 			this.#isOutlived = stored === undefined && this.#events.holdsAny;
-			this.#alarmAtMs = (await this.ctx.storage.getAlarm()) ?? undefined;
-			// Whosever it is: too early for the control is no harm, and it says anew when it wants to be woken.
-			this.#controlWakeMs = this.#alarmAtMs;
+			await this.#alarm.load();
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
 		});
@@ -351,8 +349,7 @@ export class Broadcast
 	}
 
 	override async alarm(): Promise<void> {
-		this.#alarmAtMs = undefined;
-		this.#controlWakeMs = undefined;
+		this.#alarm.forget();
 		await this.#control.settle(Date.now());
 		await this.#deliver();
 	}
@@ -361,7 +358,7 @@ export class Broadcast
 	async #deliver(): Promise<void> {
 		const sent = this.#events.run();
 		this.ctx.waitUntil(sent.then(() => this.#afterDelivery()));
-		await this.#setAlarm();
+		await this.#alarm.set();
 	}
 
 	async #afterDelivery(): Promise<void> {
@@ -370,7 +367,7 @@ export class Broadcast
 			await this.#deleteAll();
 			return;
 		}
-		await this.#setAlarm();
+		await this.#alarm.set();
 	}
 
 	async #deleteAll(): Promise<void> {
@@ -380,8 +377,7 @@ export class Broadcast
 		this.#desk.storageDeleted();
 		this.#requests.storageDeleted(creation);
 		this.#events.storageDeleted();
-		this.#alarmAtMs = undefined;
-		this.#controlWakeMs = undefined;
+		this.#alarm.forget();
 		this.#isOutlived = false;
 	}
 
@@ -404,7 +400,6 @@ export class Broadcast
 					this.ctx.waitUntil(this.#desk.recordChanged(before, next, Date.now()));
 				},
 				clear: async () => {
-					this.#controlWakeMs = undefined;
 					this.#requests.ownerDeleted();
 					if (this.#events.dueMs() === undefined) {
 						await this.#deleteAll();
@@ -413,12 +408,9 @@ export class Broadcast
 					// What webhooks are still to be told outlives it, and nothing else does.
 					this.#isOutlived = true;
 					await this.ctx.storage.delete(RECORD_KEY);
-					await this.#setAlarm();
+					await this.#alarm.setForControl(undefined);
 				},
-				wakeAt: (timeMs) => {
-					this.#controlWakeMs = timeMs;
-					return this.#setAlarm();
-				},
+				wakeAt: (timeMs) => this.#alarm.setForControl(timeMs),
 			},
 			audience: {
 				sceneChanged: (next) => this.#room.sceneChanged(next),
@@ -466,16 +458,6 @@ export class Broadcast
 			await this.#deliver();
 		});
 		return this.#reminding;
-	}
-
-	async #setAlarm(): Promise<void> {
-		const times = [this.#controlWakeMs, this.#events.dueMs()].filter((each) => each !== undefined);
-		const timeMs = times.length === 0 ? undefined : Math.min(...times);
-		if (timeMs === this.#alarmAtMs) {
-			return;
-		}
-		this.#alarmAtMs = timeMs;
-		await (timeMs === undefined ? this.ctx.storage.deleteAlarm() : this.ctx.storage.setAlarm(timeMs));
 	}
 
 	#compositorToken(broadcastId: string, fence: number): Promise<string> {
