@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { SqlPort } from "../../../worker/audience/sql-port.ts";
 import {
 	EventStreams,
@@ -10,6 +10,8 @@ import {
 import { EventTables } from "../../../worker/broadcast/events/event-tables.ts";
 import { KEEP_EVENTS_MS, MAX_KEPT_EVENTS, Outbox } from "../../../worker/broadcast/events/outbox.ts";
 import { MAX_DEAD_LETTERS, WebhookBook } from "../../../worker/broadcast/events/webhook-book.ts";
+import { WebhookCourier } from "../../../worker/broadcast/events/webhook-courier.ts";
+import { DELIVERY_TIMEOUT_MS } from "../../../worker/broadcast/events/webhook-delivery.ts";
 import type { EventDraft } from "../../../worker/protocol/broadcast-events.ts";
 
 const NOW_MS = Date.UTC(2027, 0, 1);
@@ -106,6 +108,36 @@ describe("the outbox", () => {
 		expect(book.deadLetters("w")[0]?.sequence).toBe(4);
 		book.remove("w");
 		expect([book.deadLetters("w"), book.all()]).toEqual([[], []]);
+	});
+});
+
+describe("the courier", () => {
+	test("serves all webhooks that are due at once side by side, each in order, and none twice", async () => {
+		const { outbox, book } = setUp();
+		for (const webhookId of ["a", "b"]) {
+			book.add("b", { webhookId, url: "https://h.example", sealedSecret: "s", events: [] }, 0);
+		}
+		outbox.append(drafts(2), 1, NOW_MS);
+		const sent: string[] = [];
+		const courier = new WebhookCourier({
+			outbox,
+			book,
+			send: ({ webhookId }, { sequence }) => {
+				sent.push(`${webhookId}${sequence}`);
+				return webhookId === "a" ? new Promise(() => {}) : Promise.resolve({ kind: "delivered" });
+			},
+			gone: async () => {},
+			nowMs: () => NOW_MS,
+			random: () => 0,
+		});
+		expect(courier.dueMs()).toBe(NOW_MS);
+		void courier.run();
+		await vi.waitFor(() => expect(sent).toEqual(["a1", "b1", "b2"]));
+		await courier.run();
+		expect(sent).toEqual(["a1", "b1", "b2"]);
+		expect(book.all().map(({ state }) => state.cursor)).toEqual([0, 2]);
+		// Should it be lost now, the one on its way is found again.
+		expect(courier.dueMs()).toBeGreaterThan(NOW_MS + DELIVERY_TIMEOUT_MS);
 	});
 });
 
