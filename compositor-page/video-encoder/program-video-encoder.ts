@@ -1,7 +1,7 @@
 import type { EncodedVideoFrame } from "../../media/encoded-frame.ts";
 import { US_PER_SECOND } from "../../media/units.ts";
-import { mainProfileCodec } from "./avc-level.ts";
 import { BitrateGuard } from "./bitrate-guard.ts";
+import { mainProfileCodec } from "./main-profile-codec.ts";
 
 /** Frames that wait for the encoder at most; past it the machine is too slow, and a frame left out costs less than one late. */
 const MAX_QUEUE = 3;

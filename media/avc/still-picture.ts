@@ -1,5 +1,6 @@
 import { BitWriter } from "../bytes/bit-writer.ts";
 import { writeAvcConfig } from "./avc-config.ts";
+import { avcLevel } from "./level.ts";
 import { avccData, NAL_TYPE } from "./nal-units.ts";
 import { rbspToNal } from "./rbsp.ts";
 
@@ -14,18 +15,6 @@ const TIME_UNITS = 1_000;
 /** colour_primaries, transfer_characteristics and matrix_coefficients of BT.709 (Tables E-3 to E-5). */
 const BT_709 = 1;
 const UNSPECIFIED_FORMAT = 5;
-
-/** Levels with the macroblocks a second and a frame that they allow (Table A-1). */
-const LEVELS: readonly (readonly [levelIdc: number, maxMacroblocksPerSecond: number, maxMacroblocks: number])[] = [
-	[30, 40_500, 1_620],
-	[31, 108_000, 3_600],
-	[32, 216_000, 5_120],
-	[40, 245_760, 8_192],
-	[42, 522_240, 8_704],
-	[50, 589_824, 22_080],
-	[51, 983_040, 36_864],
-	[52, 2_073_600, 36_864],
-];
 
 /** 51: with its scale of 14 × 16 × 2² a level of 8 is 112 luma steps exactly. */
 const BLACK_QP = 51;
@@ -65,7 +54,10 @@ export function stillPicture(format: StillPictureFormat): StillPicture {
 	}
 	const columns = Math.ceil(width / MACROBLOCK_PIXELS);
 	const rows = Math.ceil(height / MACROBLOCK_PIXELS);
-	const level = levelOf(columns, rows, format.frameRate);
+	const level = avcLevel(width, height, format.frameRate);
+	if (level === undefined) {
+		throw new RangeError(`avc: expected a picture within level 5.2, got ${width}×${height} at ${format.frameRate} fps`);
+	}
 	const config = writeAvcConfig({
 		profile: PROFILE,
 		compatibility: CONSTRAINTS,
@@ -78,20 +70,6 @@ export function stillPicture(format: StillPictureFormat): StillPicture {
 		config,
 		sample: (idrPicId) => avccData([nal(NAL_TYPE.idrSlice, idrSlice(columns * rows, idrPicId))], 4),
 	};
-}
-
-function levelOf(columns: number, rows: number, frameRate: number): number {
-	const macroblocks = columns * rows;
-	const level = LEVELS.find(
-		([, perSecond, most]) =>
-			macroblocks <= most && macroblocks * frameRate <= perSecond && Math.max(columns, rows) ** 2 <= 8 * most,
-	);
-	if (level === undefined) {
-		throw new RangeError(
-			`avc: expected a picture within level 5.2, got ${columns}×${rows} macroblocks at ${frameRate}`,
-		);
-	}
-	return level[0];
 }
 
 function nal(type: number, payload: BitWriter): Uint8Array {

@@ -5,9 +5,9 @@ import { ByteWriter } from "../../../media/bytes/byte-writer.ts";
 import { PublishRejection, RtmpAcceptor, type RtmpAcceptorOptions } from "../../../rtmp/acceptor.ts";
 import { writeAmf0 } from "../../../rtmp/amf0.ts";
 import { readCommand } from "../../../rtmp/command.ts";
+import { ManualClock, settle } from "../../support/manual-clock.ts";
 import { CollectingAcceptor } from "../../support/rtmp/collecting-sink.ts";
 import { hex } from "../../support/rtmp/hex.ts";
-import { letPromisesRun, ManualTimers } from "../../support/rtmp/manual-timers.ts";
 import { memoryTransportPair } from "../../support/rtmp/memory-transport.ts";
 import { ScriptedPeer } from "../../support/rtmp/scripted-peer.ts";
 
@@ -16,7 +16,7 @@ const ON_STREAM = { csid: 4, msid: 1 };
 const AAC_FRAME = hex("af01 2110045000");
 
 function start(options: Partial<RtmpAcceptorOptions> = {}) {
-	const timers = new ManualTimers();
+	const timers = new ManualClock();
 	const [ours, theirs, reset] = memoryTransportPair();
 	const seen = new CollectingAcceptor(ours, { timers, ...options });
 	return { timers, seen, peer: new ScriptedPeer(theirs), reset };
@@ -110,7 +110,7 @@ describe("rtmp acceptor: conversation", () => {
 		const { seen, peer, timers, reset } = start();
 		await publish(peer);
 		await peer.call(COMMANDS, "deleteStream", 0, null, 1);
-		await letPromisesRun();
+		await settle();
 		if (way === "reset") {
 			reset();
 		} else {
@@ -442,7 +442,7 @@ describe("rtmp acceptor: time", () => {
 		await seen.ended;
 		const endings: string[] = [];
 		decision.resolve({ onTag: () => {}, onEnd: (reason) => endings.push(reason) });
-		await letPromisesRun();
+		await settle();
 		expect(endings).toEqual(["the connection ended before the stream began"]);
 	});
 
@@ -488,10 +488,10 @@ describe("rtmp acceptor: back-pressure", () => {
 		for (let sent = 0; sent < 3; sent += 1) {
 			await peer.message(8, AAC_FRAME, ON_STREAM);
 		}
-		await letPromisesRun();
+		await settle();
 		expect(opened).toHaveLength(1);
 		opened[0]?.resolve();
-		await letPromisesRun();
+		await settle();
 		expect(opened).toHaveLength(2);
 		acceptor.close();
 		await ended;

@@ -17,9 +17,9 @@ import {
 } from "../../../rtmp/publisher.ts";
 import type { ByteTransport } from "../../../rtmp/transport.ts";
 import { parseRtmpUrl, type RtmpUrl } from "../../../rtmp/url.ts";
+import { ManualClock, settle } from "../../support/manual-clock.ts";
 import { CollectingAcceptor } from "../../support/rtmp/collecting-sink.ts";
 import { hex } from "../../support/rtmp/hex.ts";
-import { letPromisesRun, ManualTimers } from "../../support/rtmp/manual-timers.ts";
 import { memoryTransportPair } from "../../support/rtmp/memory-transport.ts";
 import { ScriptedPeer } from "../../support/rtmp/scripted-peer.ts";
 
@@ -37,7 +37,7 @@ const info = (level: string, code: string, description: string, more: Amf0Object
 const START = info("status", "NetStream.Publish.Start", "go");
 
 function start(options: Partial<RtmpPublisherOptions> = {}) {
-	const timers = new ManualTimers();
+	const timers = new ManualClock();
 	const [ours, theirs] = memoryTransportPair();
 	const connecting = RtmpPublisher.connect(ours, { url: URL, timers, ...options });
 	connecting.catch(() => {});
@@ -199,7 +199,7 @@ describe("rtmp publisher: conversation", () => {
 			}),
 		};
 		const writer = ours.writable.getWriter();
-		const connecting = RtmpPublisher.connect(slow, { url: URL, timers: new ManualTimers() });
+		const connecting = RtmpPublisher.connect(slow, { url: URL, timers: new ManualClock() });
 		await acceptUntil(new ScriptedPeer(theirs), "start");
 		const publisher = await connecting;
 		open = false;
@@ -207,7 +207,7 @@ describe("rtmp publisher: conversation", () => {
 		const sending = publisher.sendTag(AAC_FRAME).then(() => {
 			taken = true;
 		});
-		await letPromisesRun();
+		await settle();
 		expect(taken).toBe(false);
 		gate.resolve();
 		await sending;
@@ -219,8 +219,8 @@ describe("rtmp publisher: our own acceptor", () => {
 		"arrives whole, times across 2^24 and 2^32 included, in pieces of %d",
 		async (piece) => {
 			const [ours, theirs] = memoryTransportPair(piece);
-			const seen = new CollectingAcceptor(theirs, { timers: new ManualTimers() });
-			const publisher = await RtmpPublisher.connect(ours, { url: URL, timers: new ManualTimers() });
+			const seen = new CollectingAcceptor(theirs, { timers: new ManualClock() });
+			const publisher = await RtmpPublisher.connect(ours, { url: URL, timers: new ManualClock() });
 			const tags: FlvTag[] = [0xfffff0, 0xffffff, 0x1000010, 0xfffffff0, 0x10, 0x8].map((timestampMs, index) => ({
 				type: index % 2 === 0 ? 9 : 8,
 				timestampMs,
@@ -496,7 +496,7 @@ describe("rtmp publisher: being sent elsewhere", () => {
 			).catch(() => {});
 			return ours;
 		};
-		const publisher = await RtmpPublisher.dial(open, { url: URL, timers: new ManualTimers() });
+		const publisher = await RtmpPublisher.dial(open, { url: URL, timers: new ManualClock() });
 		expect(opened.slice(0, 3)).toEqual([
 			"rtmp://example.com:1936/live",
 			"rtmp://other.example.com/live",
@@ -535,7 +535,7 @@ describe("rtmp publisher: being sent elsewhere", () => {
 				.catch(() => {});
 			return ours;
 		};
-		const error = await failure(RtmpPublisher.dial(open, { url: URL, timers: new ManualTimers() }));
+		const error = await failure(RtmpPublisher.dial(open, { url: URL, timers: new ManualClock() }));
 		expect(error).toBeInstanceOf(RtmpRefusedError);
 		expect(opened).toBe(6);
 	});
@@ -568,7 +568,7 @@ describe("rtmp publisher: time and endings", () => {
 			...ours,
 			writable: new WritableStream({ write: (bytes) => (open ? writer.write(bytes) : new Promise<void>(() => {})) }),
 		};
-		const timers = new ManualTimers();
+		const timers = new ManualClock();
 		const connecting = RtmpPublisher.connect(stuck, { url: URL, timers, timeouts: { stallMs: 8_000 } });
 		await acceptUntil(new ScriptedPeer(theirs), "start");
 		const publisher = await connecting;

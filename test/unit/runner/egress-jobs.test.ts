@@ -11,8 +11,8 @@ import { nodeDial } from "../../../runner/egress/node-dial.ts";
 import { CLOSE } from "../../../worker/protocol/close-codes.ts";
 import { EGRESS_KEPT_WITHOUT_POOL_MS, type EgressJob, MAX_EGRESS_JOBS } from "../../../worker/protocol/egress-jobs.ts";
 import type { RunnerMessage } from "../../../worker/protocol/pool-messages.ts";
+import { ManualClock, settle, until } from "../../support/manual-clock.ts";
 import { FakeDestination, type Manner } from "../worker-media/fake-destination.ts";
-import { ManualClock, settle, until } from "../worker-media/manual-clock.ts";
 import { audioConfig, interFrame, keyFrame, message, videoConfig } from "../worker-media/wsflv-fixtures.ts";
 
 const KEY = "s3cret-key";

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { ChangeReporter } from "../../../worker/router/change-reporter.ts";
-import { ManualClock, settle } from "./manual-clock.ts";
+import { ManualClock, settle } from "../../support/manual-clock.ts";
 
 test("tells the latest state of each key, one call at a time, and again after a failure", async () => {
 	const warn = vi.spyOn(console, "warn").mockImplementation(() => {});

@@ -7,8 +7,8 @@ import {
 	destinationTestReportSchema,
 	type PublishTarget,
 } from "../../../worker/protocol/egress-jobs.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
 import { FakeDestination, inWords, type Manner } from "./fake-destination.ts";
-import { ManualClock } from "./manual-clock.ts";
 
 const KEY = "s3cret-key";
 const TARGET: PublishTarget = {

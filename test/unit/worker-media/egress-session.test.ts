@@ -6,8 +6,8 @@ import type { FlvTag } from "../../../media/flv/tag.ts";
 import { PublishRejection } from "../../../rtmp/acceptor.ts";
 import type { PublishTarget } from "../../../worker/protocol/egress-jobs.ts";
 import type { EgressStatus } from "../../../worker/protocol/object-rpc.ts";
+import { ManualClock, settle, until } from "../../support/manual-clock.ts";
 import { FakeDestination, type Manner } from "./fake-destination.ts";
-import { ManualClock, settle, until } from "./manual-clock.ts";
 import { audioConfig, interFrame, keyFrame, message, sound, videoConfig } from "./wsflv-fixtures.ts";
 
 const KEY = "s3cret-key?sig=abc";

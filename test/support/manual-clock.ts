@@ -1,4 +1,4 @@
-import type { Clock } from "../../../egress/clock.ts";
+import type { Clock } from "../../egress/clock.ts";
 
 interface Waiting {
 	readonly dueMs: number;
