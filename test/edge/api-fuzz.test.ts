@@ -40,7 +40,16 @@ test("no request makes the API fail, say what it does not document, or show a se
 			maxGuests: 2,
 		});
 		const destinationId = broadcast.destinations[0]?.id ?? "";
-		const known = { id: [broadcast.id], destinationId: [destinationId], personId: ["host", "guest", "guest-2"] };
+		const webhook = await call("POST", `/api/broadcasts/${broadcast.id}/webhooks`, {
+			body: { url: "http://127.0.0.1:9/" },
+		});
+		const { id: webhookId } = await webhook.json<{ id: string }>();
+		const known = {
+			id: [broadcast.id],
+			destinationId: [destinationId],
+			webhookId: [webhookId],
+			personId: ["host", "guest", "guest-2"],
+		};
 		const maker = new RequestMaker(document, random, known);
 		const tokens = [
 			env.ADMIN_TOKEN,
