@@ -2,9 +2,6 @@ import { DurableObject } from "cloudflare:workers";
 import { answerClose } from "../answer-close.ts";
 import { plainDestination } from "../api/plain-destination.ts";
 import { BroadcastAudienceDesk } from "../audience/audience-desk.ts";
-import { signRoleToken } from "../auth/role-token.ts";
-import { signingKeyOf } from "../auth/signing-key.ts";
-import { COMPOSITOR_TOKEN_LIFETIME_S } from "../auth/token-lifetime.ts";
 import type { Env } from "../env.ts";
 import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
@@ -31,19 +28,17 @@ import type {
 	WebhookStatus,
 } from "../protocol/broadcast-events.ts";
 import type { BroadcastAnswersRpc, RepeatableRequest, RequestStanding } from "../protocol/idempotency.ts";
-import {
-	type BroadcastRpc,
-	DEFAULT_POOL_NAME,
-	type EgressConfig,
-	type EgressStatus,
-	type LeaseChange,
-	type ProgramChange,
-	type StreamChange,
+import type {
+	BroadcastRpc,
+	EgressConfig,
+	EgressStatus,
+	LeaseChange,
+	ProgramChange,
+	StreamChange,
 } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
-import { BroadcastTable } from "./broadcast-index.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { destinationConfig, testedDestination } from "./commands/destinations.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
@@ -59,13 +54,13 @@ import { EventDesk } from "./events/event-desk.ts";
 import { eventStreamResponse } from "./events/event-stream-response.ts";
 import { HEARTBEAT_MS } from "./events/event-streams.ts";
 import { deploymentWebhooks } from "./events/webhook-message.ts";
+import { boundWorkRunner, egressOf, routerOf } from "./fellow-objects.ts";
 import { RememberedRequests } from "./idempotency.ts";
 import { isOver } from "./lifecycle.ts";
 import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
 import { SharedAlarm } from "./shared-alarm.ts";
 import { statsReport } from "./stats-report.ts";
-import { WorkRunner } from "./work-runner.ts";
 
 const RECORD_KEY = "broadcast";
 
@@ -214,8 +209,8 @@ export class Broadcast
 		const ports = {
 			controlSockets: () => openControlSockets(this.ctx).length,
 			viewers: () => this.#desk.viewers(Date.now()),
-			routerStats: () => this.#router(record.id).stats(),
-			egressStatus: (destinationId: string) => this.#egress(record.id, destinationId).status(),
+			routerStats: () => routerOf(this.env, record.id).stats(),
+			egressStatus: (destinationId: string) => egressOf(this.env, record.id, destinationId).status(),
 			delay: (ms: number, signal: AbortSignal) => scheduler.wait(ms, { signal }),
 		};
 		return done(await statsReport(record, this.#room.latestStats(), ports, Date.now()));
@@ -426,18 +421,9 @@ export class Broadcast
 				},
 				dismissAll: (reason) => this.#room.dismissAll(reason),
 			},
-			work: new WorkRunner({
-				router: (broadcastId) => this.#router(broadcastId),
-				egress: (broadcastId, destinationId) => this.#egress(broadcastId, destinationId),
-				pool: () => this.env.COMPOSITOR_POOL.getByName(DEFAULT_POOL_NAME),
-				index: new BroadcastTable(this.env.INDEX),
-				remindersDue: (record, nowMs) => this.#remindersDue(record, nowMs),
-				compositorToken: (broadcastId, fence) => this.#compositorToken(broadcastId, fence),
-				delay: (ms, signal) => scheduler.wait(ms, { signal }),
-				report: (step, error) => {
-					const { id, requestId } = this.#control.record ?? {};
-					log.warn(`${step} failed, to be tried again`, { broadcastId: id, requestId, error });
-				},
+			work: boundWorkRunner(this.env, {
+				record: () => this.#control.record,
+				remindersDue: (next, nowMs) => this.#remindersDue(next, nowMs),
 			}),
 			random: Math.random,
 			limits: limitsOf(this.env),
@@ -458,22 +444,5 @@ export class Broadcast
 			await this.#deliver();
 		});
 		return this.#reminding;
-	}
-
-	#compositorToken(broadcastId: string, fence: number): Promise<string> {
-		const signingKey = signingKeyOf(this.env);
-		if (signingKey === undefined) {
-			throw new Error("broadcast: expected SIGNING_KEY to be set, got none that is long enough");
-		}
-		const exp = Math.floor(Date.now() / 1_000) + COMPOSITOR_TOKEN_LIFETIME_S;
-		return signRoleToken({ bid: broadcastId, role: "compositor", exp, fence }, signingKey);
-	}
-
-	#router(broadcastId: string) {
-		return this.env.ROUTER.getByName(broadcastId);
-	}
-
-	#egress(broadcastId: string, destinationId: string) {
-		return this.env.EGRESS.getByName(`${broadcastId}/${destinationId}`);
 	}
 }
