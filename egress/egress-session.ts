@@ -1,6 +1,6 @@
 import type { RtmpUrl } from "../rtmp/url.ts";
 import type { EgressCarryOver, PublishTarget } from "../worker/protocol/egress-jobs.ts";
-import type { EgressState, EgressStatus } from "../worker/protocol/object-rpc.ts";
+import type { EgressState, EgressStatus } from "../worker/protocol/egress-status.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { DestinationLine, type Dial } from "./destination-line.ts";
 import { type EgressEvent, isActive, nextEgressState } from "./egress-state.ts";

@@ -1,4 +1,4 @@
-import type { EgressState } from "../worker/protocol/object-rpc.ts";
+import type { EgressState } from "../worker/protocol/egress-status.ts";
 
 /**
  * - `start`: publishing was asked for.

@@ -4,7 +4,7 @@ import { testDestination } from "../../egress/destination-test.ts";
 import { EgressSession } from "../../egress/egress-session.ts";
 import { RouterSubscription, type SubscriptionSocket } from "../../egress/router-subscription.ts";
 import { EGRESS_STATUS_EVERY_MS, type EgressJob, type EgressJobReport } from "../../worker/protocol/egress-jobs.ts";
-import type { EgressStatus } from "../../worker/protocol/object-rpc.ts";
+import type { EgressStatus } from "../../worker/protocol/egress-status.ts";
 import type { RunnerMessage } from "../../worker/protocol/pool-messages.ts";
 import type { Log } from "../log.ts";
 

@@ -8,7 +8,7 @@ import { flvTagBytes } from "../../media/flv/tag-writer.ts";
 import type { ByteTransport } from "../../rtmp/transport.ts";
 import { freePort } from "../../scripts/local-system/ports.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
-import type { EgressStatus } from "../../worker/protocol/object-rpc.ts";
+import type { EgressStatus } from "../../worker/protocol/egress-status.ts";
 import { makeMovingClip } from "../support/peers/clips.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { readMediaTags } from "../support/rtmp/flv-file.ts";

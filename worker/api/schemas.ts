@@ -4,13 +4,13 @@ import { LAYOUT_NAMES } from "../../media/layout.ts";
 import { LIMITS } from "../limits.ts";
 import {
 	BROADCAST_STATUSES,
-	DESTINATION_ROUTES,
 	DESTINATION_SERVICES,
 	DESTINATION_WARNINGS,
 	GUEST_ADMISSIONS,
 	START_MODES,
 } from "../protocol/broadcast-commands.ts";
 import { programSourceSchema } from "../protocol/control-messages.ts";
+import { DESTINATION_ROUTES } from "../protocol/destination-route.ts";
 import { destinationTestReportSchema } from "../protocol/egress-jobs.ts";
 import { MAX_PERSON_NAME_LENGTH } from "../protocol/live-commands.ts";
 import { GUEST_IDS, personIdSchema, STREAM_NAMES } from "../protocol/roles.ts";

@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { SERVICE_LIMITS } from "../destinations/limits.ts";
 import { SERVICE_PRESETS } from "../destinations/services.ts";
-import { DESTINATION_ROUTES, DESTINATION_SERVICES } from "../protocol/broadcast-commands.ts";
+import { DESTINATION_SERVICES } from "../protocol/broadcast-commands.ts";
+import { DESTINATION_ROUTES } from "../protocol/destination-route.ts";
 import { answers, newApiApp } from "./api-app.ts";
 
 /** The same for everyone until the next deploy. */

@@ -7,12 +7,12 @@ import type {
 	CommandResult,
 	InviteView,
 	NewBroadcast,
-	TokenClaim,
 	WebhookView,
 } from "../protocol/broadcast-commands.ts";
-import type { EgressStatus, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
+import type { LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
-import type { PersonId } from "../protocol/roles.ts";
+import type { PersonId, TokenClaim } from "../protocol/roles.ts";
 import {
 	type BroadcastRecord,
 	type DestinationRecord,

@@ -7,7 +7,8 @@ import type {
 	NewInvite,
 	NewWebhook,
 } from "../protocol/broadcast-commands.ts";
-import type { EgressConfig, EgressState, ProgramPlan, ProgramSource } from "../protocol/object-rpc.ts";
+import type { EgressState } from "../protocol/egress-status.ts";
+import type { EgressConfig, ProgramPlan, ProgramSource } from "../protocol/object-rpc.ts";
 import { MAIN_PROGRAM_STREAM, type PersonId, type StreamName } from "../protocol/roles.ts";
 import { newPeople, type PersonRecord } from "./person-record.ts";
 

@@ -16,7 +16,6 @@ import type {
 	InviteView,
 	NewBroadcast,
 	TestedDestination,
-	TokenClaim,
 	WebhookView,
 } from "../protocol/broadcast-commands.ts";
 import type {
@@ -27,17 +26,11 @@ import type {
 	ReplayRange,
 	WebhookStatus,
 } from "../protocol/broadcast-events.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
 import type { BroadcastAnswersRpc, RepeatableRequest, RequestStanding } from "../protocol/idempotency.ts";
-import type {
-	BroadcastRpc,
-	EgressConfig,
-	EgressStatus,
-	LeaseChange,
-	ProgramChange,
-	StreamChange,
-} from "../protocol/object-rpc.ts";
+import type { BroadcastRpc, EgressConfig, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
-import type { PersonId } from "../protocol/roles.ts";
+import type { PersonId, TokenClaim } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { destinationConfig, testedDestination } from "./commands/destinations.ts";

@@ -1,5 +1,6 @@
 import type { BroadcastStats } from "../protocol/broadcast-commands.ts";
-import type { EgressStatus, RouterStats } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
+import type { RouterStats } from "../protocol/object-rpc.ts";
 import { type BroadcastRecord, type DestinationRecord, shownDestinations } from "./broadcast-record.ts";
 import { destinationView } from "./broadcast-view.ts";
 import type { ControlRoom } from "./control-room.ts";

@@ -1,5 +1,5 @@
-import type { TokenClaim } from "../protocol/broadcast-commands.ts";
 import type { CompositorPoolRpc, EgressRpc, RouterRpc } from "../protocol/object-rpc.ts";
+import type { TokenClaim } from "../protocol/roles.ts";
 import {
 	type BroadcastRecord,
 	egressConfig,

@@ -1,5 +1,6 @@
 import type { DestinationAddress } from "../../egress/destination-policy.ts";
-import type { DestinationRoute, DestinationService } from "../protocol/broadcast-commands.ts";
+import type { DestinationService } from "../protocol/broadcast-commands.ts";
+import type { DestinationRoute } from "../protocol/destination-route.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import { onlyWay, SERVICE_PRESETS, serviceInForce, serviceOfHost } from "./services.ts";
 

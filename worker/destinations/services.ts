@@ -1,4 +1,5 @@
-import type { DestinationRoute, DestinationService } from "../protocol/broadcast-commands.ts";
+import type { DestinationService } from "../protocol/broadcast-commands.ts";
+import type { DestinationRoute } from "../protocol/destination-route.ts";
 
 export interface ServicePreset {
 	readonly name: string;

@@ -4,7 +4,7 @@ import { EgressSession } from "../../egress/egress-session.ts";
 import { RouterSubscription, type SubscriptionSocket } from "../../egress/router-subscription.ts";
 import { createLog } from "../log.ts";
 import type { EgressCarryOver, PublishTarget } from "../protocol/egress-jobs.ts";
-import type { EgressStatus } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
 import type { Publication } from "./publication.ts";
 
 const log = createLog("egress");

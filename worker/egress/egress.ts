@@ -10,7 +10,8 @@ import type {
 	EgressRunnerWord,
 	PublishTarget,
 } from "../protocol/egress-jobs.ts";
-import type { EgressConfig, EgressRpc, EgressStatus } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
+import type { EgressConfig, EgressRpc } from "../protocol/object-rpc.ts";
 import { ChangeReporter } from "../router/change-reporter.ts";
 import { openedTarget, sameConfig } from "./destination-address.ts";
 import { EdgePublication } from "./edge-publication.ts";

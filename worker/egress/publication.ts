@@ -1,4 +1,4 @@
-import type { EgressStatus } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
 
 /** A program on its way to one destination, from here or from a runner, until stopped. */
 export interface Publication {

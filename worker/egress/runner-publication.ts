@@ -3,7 +3,7 @@ import { isActive } from "../../egress/egress-state.ts";
 import { type RetryPolicy, retryDelayMs } from "../../media/retry-delay.ts";
 import { createLog } from "../log.ts";
 import type { EgressCarryOver, EgressJobAnswer, EgressJobReport, EgressRunnerWord } from "../protocol/egress-jobs.ts";
-import type { EgressStatus } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
 import type { Publication } from "./publication.ts";
 
 const log = createLog("egress");

@@ -1,6 +1,7 @@
 import type { Env } from "../env.ts";
 import type { EgressCarryOver } from "../protocol/egress-jobs.ts";
-import type { EgressConfig, EgressStatus } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
+import type { EgressConfig } from "../protocol/object-rpc.ts";
 import { type OpenConfig, sealedConfig } from "./destination-address.ts";
 
 const KEY = "egress";

@@ -1,7 +1,8 @@
 import { MS_PER_SECOND } from "../../media/units.ts";
 import { BROADCAST_STATUSES, type BroadcastStats } from "../protocol/broadcast-commands.ts";
 import { type CompositorStats, type PersonStats, pictureStateSchema } from "../protocol/compositor-stats.ts";
-import type { EgressStatus, RouterProgramStats, RouterStreamStats } from "../protocol/object-rpc.ts";
+import type { EgressStatus } from "../protocol/egress-status.ts";
+import type { RouterProgramStats, RouterStreamStats } from "../protocol/object-rpc.ts";
 import { BROADCAST_FAMILIES, type BroadcastFamily } from "./broadcast-families.ts";
 import { FamilyTable } from "./family-table.ts";
 import type { Labels, MetricFamily } from "./openmetrics.ts";

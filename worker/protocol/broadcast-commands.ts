@@ -1,15 +1,10 @@
 import type { LayoutName } from "../../media/layout.ts";
 import type { CompositorStats } from "./compositor-stats.ts";
-import type {
-	EgressConfig,
-	EgressState,
-	EgressStatus,
-	ProgramSource,
-	RouterProgramStats,
-	RouterStreamStats,
-} from "./object-rpc.ts";
+import type { DestinationRoute } from "./destination-route.ts";
+import type { EgressState, EgressStatus } from "./egress-status.ts";
+import type { EgressConfig, ProgramSource, RouterProgramStats, RouterStreamStats } from "./object-rpc.ts";
 import type { Outcome } from "./problem.ts";
-import type { GuestId, PersonId, StreamName } from "./roles.ts";
+import type { GuestId, PersonId, StreamName, TokenClaim } from "./roles.ts";
 
 /** What the API asks of a Broadcast object. Types only. */
 
@@ -27,10 +22,6 @@ export type GuestAdmission = (typeof GUEST_ADMISSIONS)[number];
 
 export const DESTINATION_SERVICES = ["facebook", "youtube", "twitch", "cloudflare-stream", "custom"] as const;
 export type DestinationService = (typeof DESTINATION_SERVICES)[number];
-
-/** Where the connection to a destination is made from: a Worker cannot reach every address. */
-export const DESTINATION_ROUTES = ["edge", "runner"] as const;
-export type DestinationRoute = (typeof DESTINATION_ROUTES)[number];
 
 /** What a service's published limits may have against a program, or against an address. */
 export const DESTINATION_WARNINGS = [
@@ -327,12 +318,6 @@ export interface BroadcastStats {
 		readonly reported?: { readonly ageMs: number; readonly stats: CompositorStats };
 	};
 	readonly destinations: readonly (DestinationView & { readonly egress?: EgressStatus })[];
-}
-
-/** Who a token says it speaks for, as far as the broadcast can tell whether it still does. */
-export interface TokenClaim {
-	readonly person: PersonId | "viewer";
-	readonly credentialsVersion: number;
 }
 
 export interface BroadcastCommands {

@@ -1,12 +1,8 @@
 import { z } from "zod";
 import type { Actor } from "./broadcast-commands.ts";
-import {
-	BROADCAST_STATUSES,
-	DESTINATION_ROUTES,
-	DESTINATION_SERVICES,
-	GUEST_ADMISSIONS,
-} from "./broadcast-commands.ts";
+import { BROADCAST_STATUSES, DESTINATION_SERVICES, GUEST_ADMISSIONS } from "./broadcast-commands.ts";
 import { programSourceSchema } from "./control-messages.ts";
+import { DESTINATION_ROUTES } from "./destination-route.ts";
 import { layoutNameSchema } from "./live-commands.ts";
 import type { Outcome } from "./problem.ts";
 import { guestIdSchema, personIdSchema } from "./roles.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { EgressStatus } from "./object-rpc.ts";
+import type { EgressStatus } from "./egress-status.ts";
 import { streamNameSchema } from "./roles.ts";
 
 /** What an Egress, the CompositorPool and a runner say to each other of a destination that is published to from a runner. */

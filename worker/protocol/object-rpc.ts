@@ -1,5 +1,5 @@
 import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
-import type { DestinationRoute, TokenClaim } from "./broadcast-commands.ts";
+import type { DestinationRoute } from "./destination-route.ts";
 import type {
 	DestinationTestReport,
 	EgressJob,
@@ -7,7 +7,8 @@ import type {
 	EgressJobName,
 	EgressRunnerWord,
 } from "./egress-jobs.ts";
-import type { StreamName } from "./roles.ts";
+import type { EgressStatus } from "./egress-status.ts";
+import type { StreamName, TokenClaim } from "./roles.ts";
 
 /**
  * What the Durable Objects say to each other by RPC. Types only: every object codes against these, never against a fellow's class.
@@ -129,19 +130,6 @@ export interface EgressConfig {
 	readonly frameRate: number;
 	readonly videoBitrateBps: number;
 	readonly audioBitrateBps: number;
-}
-
-export type EgressState = "connecting" | "live" | "retrying" | "refused" | "stopped";
-
-export interface EgressStatus {
-	readonly state: EgressState;
-	readonly bytes: number;
-	readonly reconnects: number;
-	readonly droppedTags: number;
-	/** Never holds a key. */
-	readonly lastError?: string;
-	readonly queueMs: number;
-	readonly attempts: number;
 }
 
 export interface EgressRpc {

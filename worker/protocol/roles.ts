@@ -36,3 +36,9 @@ export type StreamName = z.infer<typeof streamNameSchema>;
 export function roleOf(person: PersonId): "host" | "guest" {
 	return person === "host" ? "host" : "guest";
 }
+
+/** Who a token says it speaks for, as far as the broadcast can tell whether it still does. */
+export interface TokenClaim {
+	readonly person: PersonId | "viewer";
+	readonly credentialsVersion: number;
+}

@@ -2,7 +2,6 @@ import { DurableObject } from "cloudflare:workers";
 import { MS_PER_SECOND } from "../../media/units.ts";
 import type { Env } from "../env.ts";
 import { createLog } from "../log.ts";
-import type { TokenClaim } from "../protocol/broadcast-commands.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { MEDIA_SUBPROTOCOL } from "../protocol/media-socket.ts";
 import type { ProgramPlan, ProgramSource, RouterRpc, RouterStats, StreamChange } from "../protocol/object-rpc.ts";
@@ -12,6 +11,7 @@ import {
 	PUBLISHED_STREAM_NAMES,
 	type PublishedStreamName,
 	type StreamName,
+	type TokenClaim,
 } from "../protocol/roles.ts";
 import { ChangeReporter } from "./change-reporter.ts";
 import type { Fanout } from "./fanout.ts";

@@ -14,8 +14,8 @@ import {
 	STABLE_AFTER_MS,
 } from "../../../egress/reconnect-backoff.ts";
 import { RtmpBusyError, RtmpCurtError, RtmpRefusedError } from "../../../rtmp/publisher.ts";
+import type { EgressState } from "../../../worker/protocol/egress-status.ts";
 import { ACK_EVERY_MS, ACK_EVERY_TAGS } from "../../../worker/protocol/media-socket.ts";
-import type { EgressState } from "../../../worker/protocol/object-rpc.ts";
 
 const TRANSITIONS: Record<EgressState, Record<EgressEvent, EgressState>> = {
 	connecting: { start: "connecting", published: "live", broken: "retrying", refused: "refused", stop: "stopped" },

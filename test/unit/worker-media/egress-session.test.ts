@@ -5,7 +5,7 @@ import { MAX_QUEUE_MS } from "../../../egress/tag-queue.ts";
 import type { FlvTag } from "../../../media/flv/tag.ts";
 import { PublishRejection } from "../../../rtmp/acceptor.ts";
 import type { PublishTarget } from "../../../worker/protocol/egress-jobs.ts";
-import type { EgressStatus } from "../../../worker/protocol/object-rpc.ts";
+import type { EgressStatus } from "../../../worker/protocol/egress-status.ts";
 import { ManualClock, settle, until } from "../../support/manual-clock.ts";
 import { FakeDestination, type Manner } from "./fake-destination.ts";
 import { audioConfig, interFrame, keyFrame, message, sound, videoConfig } from "./wsflv-fixtures.ts";

@@ -6,8 +6,8 @@ import { statusEvent } from "../../../worker/broadcast/status-event.ts";
 import { WorkRunner } from "../../../worker/broadcast/work-runner.ts";
 import type { BroadcastCommand, NewBroadcast, NewDestination } from "../../../worker/protocol/broadcast-commands.ts";
 import type { ControlEvent, Scene } from "../../../worker/protocol/control-messages.ts";
+import type { EgressStatus } from "../../../worker/protocol/egress-status.ts";
 import type {
-	EgressStatus,
 	LeaseAnswer,
 	LeaseStanding,
 	ProgramPlan,

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import type { BroadcastControl } from "../../../worker/broadcast/broadcast-control.ts";
 import { testedDestination } from "../../../worker/broadcast/commands/destinations.ts";
 import type { BroadcastCommand, SealedAddress } from "../../../worker/protocol/broadcast-commands.ts";
-import type { EgressState } from "../../../worker/protocol/object-rpc.ts";
+import type { EgressState } from "../../../worker/protocol/egress-status.ts";
 import { EGRESS, give, live, newDestination, World } from "./broadcast-world.ts";
 
 function addressOf(key: string): SealedAddress {

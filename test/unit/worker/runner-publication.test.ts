@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { GOODBYE_WITHIN_MS, RENEW_EVERY_MS, RunnerPublication } from "../../../worker/egress/runner-publication.ts";
 import type { EgressCarryOver, EgressJobAnswer, EgressJobReport } from "../../../worker/protocol/egress-jobs.ts";
-import type { EgressState } from "../../../worker/protocol/object-rpc.ts";
+import type { EgressState } from "../../../worker/protocol/egress-status.ts";
 import { ManualClock, settle } from "../../support/manual-clock.ts";
 
 const NO_RUNNER: EgressJobAnswer = { outcome: "none", reason: "pool: expected a runner, got none" };

@@ -1,8 +1,8 @@
 import type { Limits } from "../../limits.ts";
 import type { BroadcastCommand, CommandContext } from "../../protocol/broadcast-commands.ts";
 import type { Outcome } from "../../protocol/problem.ts";
-import type { GuestId } from "../../protocol/roles.ts";
 import type { BroadcastRecord } from "../broadcast-record.ts";
+import type { Applied } from "./applied.ts";
 import { addDestination, removeDestination, updateDestination } from "./destinations.ts";
 import { createInvite, redeemInvite, revokeInvite } from "./invites.ts";
 import { cancel, end, remove, start } from "./lifecycle-commands.ts";
@@ -10,15 +10,6 @@ import { admitPerson, removePerson, renewCredentials, renewViewers, setPerson } 
 import { setScene } from "./scene.ts";
 import { update } from "./update.ts";
 import { addWebhook, removeWebhook } from "./webhooks.ts";
-
-/** What a command makes of a record; the same record where there is nothing to do. */
-export interface Applied {
-	readonly record: BroadcastRecord;
-	/** The place an invite gave. */
-	readonly personId?: GuestId;
-	/** For which tokens are to be made. */
-	readonly credentialsVersion?: number;
-}
 
 /** Carries out a command that is legal in the record's status (`lifecycle.ts`). Each area has a file of its own beside this one. */
 export function applyCommand(

@@ -18,7 +18,7 @@ import {
 } from "../broadcast-record.ts";
 import { warningsOf } from "../broadcast-view.ts";
 import { isOver } from "../lifecycle.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 
 export function addDestination(
 	record: BroadcastRecord,

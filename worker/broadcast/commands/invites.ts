@@ -6,7 +6,7 @@ import { type GuestId, guestIdSchema } from "../../protocol/roles.ts";
 import type { BroadcastRecord, InviteRecord } from "../broadcast-record.ts";
 import { emptyPlace, type PersonRecord, vacantPlace } from "../person-record.ts";
 import { graceEndsMs, isLive } from "../presence.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 import { disconnected, vacated, withCredentials } from "./people.ts";
 
 export function createInvite(

@@ -1,7 +1,7 @@
 import { done, type Outcome } from "../../protocol/problem.ts";
 import { type BroadcastRecord, endedRecord } from "../broadcast-record.ts";
 import { isOver } from "../lifecycle.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 
 export function openLobby(record: BroadcastRecord): Outcome<Applied> {
 	return done({ record: record.status === "lobby" ? record : { ...record, status: "lobby", indexed: false } });

@@ -4,7 +4,7 @@ import type { GuestId, PersonId } from "../../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "../broadcast-record.ts";
 import { isVacant, type PersonRecord, vacantPlace } from "../person-record.ts";
 import { isLive } from "../presence.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 
 type Of<T extends BroadcastCommand["type"]> = Extract<BroadcastCommand, { type: T }>;
 

@@ -1,7 +1,7 @@
 import type { BroadcastCommand } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import { type BroadcastRecord, personOf } from "../broadcast-record.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 
 export function setScene(
 	record: BroadcastRecord,

@@ -6,7 +6,7 @@ import type { BroadcastRecord } from "../broadcast-record.ts";
 import { statusAfter } from "../lifecycle.ts";
 import { emptyPlace, type PersonRecord, vacantPlace } from "../person-record.ts";
 import { isLive } from "../presence.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 import { closeLobby, openLobby } from "./lifecycle-commands.ts";
 
 /** Fixed once it is on air: a destination takes no other picture in mid-stream, and what has begun cannot be scheduled. */

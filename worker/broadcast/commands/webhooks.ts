@@ -3,7 +3,7 @@ import type { NewWebhook } from "../../protocol/broadcast-commands.ts";
 import { done, type Outcome, refused } from "../../protocol/problem.ts";
 import type { BroadcastRecord } from "../broadcast-record.ts";
 import { DEPLOYMENT_WEBHOOK_ID } from "../events/webhook-message.ts";
-import type { Applied } from "./apply-command.ts";
+import type { Applied } from "./applied.ts";
 
 export function addWebhook(
 	record: BroadcastRecord,

@@ -1,29 +1,8 @@
-import type { BroadcastEventType, EventData, EventDraft } from "../../protocol/broadcast-events.ts";
+import type { EventDraft } from "../../protocol/broadcast-events.ts";
 import { type BroadcastRecord, type DestinationRecord, shownDestinations } from "../broadcast-record.ts";
 import type { ChangeCause } from "../record-keeper.ts";
+import type { Before, Happening } from "./happening.ts";
 import { inviteEvents, peopleEvents } from "./people-events.ts";
-
-/** What happened, before it is said who did it. */
-export type Happening = {
-	readonly [T in BroadcastEventType]: { readonly type: T; readonly data: EventData<T> };
-}[BroadcastEventType];
-
-/** Nothing: what a new broadcast is compared with. */
-export type Before = Pick<
-	BroadcastRecord,
-	| "people"
-	| "liveStreams"
-	| "invites"
-	| "destinations"
-	| "webhooks"
-	| "lease"
-	| "programSource"
-	| "layout"
-	| "labels"
-	| "order"
-	| "viewerVersion"
-> &
-	Partial<Pick<BroadcastRecord, "status" | "scheduledStartMs">>;
 
 /** Settings as the API names them, by what the record calls them; those with an event of their own are not here. */
 const SETTINGS = {

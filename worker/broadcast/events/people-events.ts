@@ -2,7 +2,7 @@ import { guestIdSchema, PERSON_IDS } from "../../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "../broadcast-record.ts";
 import { isVacant, type PersonRecord } from "../person-record.ts";
 import { isLive } from "../presence.ts";
-import type { Before, Happening } from "./events-between.ts";
+import type { Before, Happening } from "./happening.ts";
 
 /** Invites that were made, used and taken back. */
 export function inviteEvents(before: Before, after: BroadcastRecord): Happening[] {
