@@ -224,7 +224,7 @@ describe("ProgramVideoEncoder", () => {
 
 	test("refuses a size that no level holds before anything is on air", async () => {
 		await expect(encode({ ...HD, width: 7_680, height: 4_320, content: "card", frames: 1 })).rejects.toThrow(
-			"expected a picture within level 5.1, got 7680x4320",
+			"expected a picture within level 5.2, got 7680x4320",
 		);
 	});
 });
