@@ -157,7 +157,8 @@ test("a show from its announcement to its end: the audience waits, the lobby ope
 	await until("the composite to be seen", () =>
 		marks(watching).at(-1) === PacedPublisher.COMPOSITE_MARK ? true : undefined,
 	);
-	expect(marks(watching)).toEqual([1, PacedPublisher.COMPOSITE_MARK]);
+	// Before the host's first key frame on air the warm compositor may stand in.
+	expect(marks(watching).slice(-2)).toEqual([1, PacedPublisher.COMPOSITE_MARK]);
 
 	for (const publisher of publishers) {
 		publisher.stop();
