@@ -158,7 +158,8 @@ test("ends, and shows its figures, though the Router does not answer", async () 
 	} finally {
 		Object.assign(methods, { end, stats });
 	}
-	await ringAfter(id, 2_000);
+	// However often it was tried meanwhile: longer than any back-off.
+	await ringAfter(id, 60_000);
 	expect((await statsOf(id)).unanswered).toEqual([]);
 	const refused = await env.ROUTER.getByName(id).fetch("http://object/publish?stream=host", {
 		headers: { Upgrade: "websocket" },
