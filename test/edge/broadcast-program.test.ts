@@ -144,7 +144,11 @@ test("ends, and shows its figures, though the Router does not answer", async () 
 	// Only what its class has can be called from outside.
 	const methods = await runInDurableObject(stub, (router) => Object.getPrototypeOf(router) as Router);
 	const { end, stats } = methods;
-	const never = () => new Promise<never>(() => {});
+	// Longer than anyone waits for it. What never ends at all is ended by the runtime at a moment of its own.
+	const never = async (): Promise<never> => {
+		await scheduler.wait(15_000);
+		throw new Error("test: it did not answer");
+	};
 	Object.assign(methods, { end: never, stats: never });
 	try {
 		const figures = await statsOf(id);
