@@ -151,12 +151,12 @@ class StartingSystem {
 		this.#runner = runner;
 		await abortable(runner.start(), signal);
 		if (capacity > 0) {
-			await waitFor("the Worker to have a free place", READY_WITHIN_MS, async () => {
+			await waitFor("the Worker to have taken the runner", READY_WITHIN_MS, async () => {
 				signal?.throwIfAborted();
 				if (refusal !== undefined) {
 					throw new Error(`runner: ${refusal}`);
 				}
-				return (await isReady(apiUrl)) || undefined;
+				return (await hasRunner(apiUrl)) || undefined;
 			});
 		}
 		return {
@@ -198,10 +198,11 @@ function reachable(host: string): string {
 	return host === "0.0.0.0" ? DEFAULT_HOST : host;
 }
 
-async function isReady(apiUrl: string): Promise<boolean> {
+/** Whether a runner offers places, free or not: broadcasts that were live before a restart may take them all at once. */
+async function hasRunner(apiUrl: string): Promise<boolean> {
 	const response = await fetch(new URL("/api/health", apiUrl), { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
 	const health: unknown = await response.json();
-	return typeof health === "object" && health !== null && "ready" in health && health.ready === true;
+	return typeof health === "object" && health !== null && "runners" in health && Number(health.runners) > 0;
 }
 
 /** Waits for all of them even when one fails, so that none is left running; then throws the first failure. */

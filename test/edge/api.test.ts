@@ -10,7 +10,7 @@ import { broadcastStatsSchema } from "../../worker/api/stats-schema.ts";
 import { newBroadcastId } from "../../worker/auth/random-id.ts";
 import { verifyRoleToken } from "../../worker/auth/role-token.ts";
 import { PROBLEMS } from "../../worker/protocol/problem.ts";
-import { call, create, env, problem } from "./api-client.ts";
+import { call, create, env, openSocket, problem } from "./api-client.ts";
 
 interface Page {
 	broadcasts: { id: string; title: string; status: string }[];
@@ -319,4 +319,30 @@ test("the documentation page shows every route and problem, and fetches nothing"
 	for (const kind of Object.keys(PROBLEMS)) {
 		expect(page).toContain(`id="problem-${kind}"`);
 	}
+});
+
+test("a guest is shown the broadcast, and not where its program goes", async () => {
+	const { id, tokens } = await create({ destinations: [DESTINATION] });
+	for (const [token, count] of [
+		[tokens.host, 1],
+		[tokens.guest, 0],
+	] as const) {
+		for (const path of [`/api/broadcasts/${id}`, `/api/broadcasts/${id}/stats`]) {
+			const shown = await (await call("GET", path, { token })).json<{ destinations: unknown[] }>();
+			expect(shown.destinations.length).toBe(count);
+		}
+	}
+});
+
+test("a command over the control socket that is not right is answered under its id, with what is wrong", async () => {
+	const { id, tokens } = await create();
+	const socket = await openSocket(`/api/broadcasts/${id}/control`, { token: tokens.host });
+	socket.send({ type: "command", id: "mine", command: { type: "set-person", personId: "guest", gain: 9 } });
+	const answer = await socket.take("error");
+	expect(answer).toMatchObject({ id: "mine" });
+	expect(answer.detail).toContain("command.gain: ");
+	socket.send({ type: "command", id: 7, command: { type: "bogus" } });
+	expect(await socket.take("error")).toMatchObject({ id: 7 });
+	socket.send("{");
+	expect(await socket.take("error")).not.toHaveProperty("id");
 });

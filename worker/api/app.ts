@@ -29,8 +29,8 @@ const PUBLIC_PATHS = [
 	"/api/services",
 	"/api/openapi.json",
 	"/api/docs",
-	"/api/broadcasts/:id/public",
 	"/api/broadcasts/:id/public.ics",
+	// Also what it begins with: `…/public` itself.
 	"/api/broadcasts/:id/public/*",
 	"/api/broadcasts/:id/audience",
 	"/api/broadcasts/:id/join",

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { MS_PER_SECOND } from "../../media/units.ts";
+import type { Principal } from "../auth/permissions.ts";
 import { newBroadcastId } from "../auth/random-id.ts";
 import { newStreamKeys } from "../auth/stream-key.ts";
 import { limitsOf } from "../limits.ts";
@@ -89,7 +90,8 @@ export const broadcasts = newApiApp()
 			if (isKnown(c.req.header("If-None-Match"), broadcast.version)) {
 				return c.body(null, 304);
 			}
-			return c.json(broadcastAnswer(broadcast), 200);
+			const destinations = seesDestinations(c.var.principal) ? broadcast.destinations : [];
+			return c.json(broadcastAnswer({ ...broadcast, destinations }), 200);
 		},
 	)
 	.openapi(
@@ -196,10 +198,15 @@ export const broadcasts = newApiApp()
 			const answer = {
 				...same,
 				sources: sources.map((source) => ({ ...source, subscribers: [...source.subscribers] })),
-				destinations: [...destinations],
+				destinations: seesDestinations(c.var.principal) ? [...destinations] : [],
 				unanswered: [...unanswered],
 			};
 			c.header("Cache-Control", "no-store");
 			return c.json(answer, 200);
 		},
 	);
+
+/** Where a program goes is the operators' to know: a guest, who may not list destinations, is shown none elsewhere either. */
+function seesDestinations({ role }: Principal): boolean {
+	return role === "admin" || role === "host";
+}

@@ -103,14 +103,13 @@ export class BroadcastAudienceDesk {
 		const dueAtMs = reminderDueAtMs(record);
 		if (dueAtMs === undefined || nowMs >= dueAtMs) {
 			const found =
-				dueAtMs === undefined ? `${record.status}, without a start that is ahead` : "one that has been announced";
+				dueAtMs === undefined
+					? `one that is ${record.status}, without a start that is ahead`
+					: `one that starts in less than ${record.reminderMinutesBefore} min`;
 			return refused(
 				"wrong-state",
 				`reminders: expected a broadcast whose reminders are still to be sent, got ${found}`,
-				{
-					expected: ["scheduled", "lobby"],
-					found: record.status,
-				},
+				dueAtMs === undefined ? { expected: ["scheduled", "lobby"], found: record.status } : {},
 			);
 		}
 		// Not a random one: who knows a contact must not learn from the answer whether it was on the list.
@@ -135,13 +134,14 @@ export class BroadcastAudienceDesk {
 		return done(null);
 	}
 
-	async countReminders(): Promise<Outcome<ReminderCount>> {
+	async countReminders(nowMs: number): Promise<Outcome<ReminderCount>> {
 		const record = this.#ports.record();
 		if (record === undefined) {
 			return notFound();
 		}
 		const dueAtMs = reminderDueAtMs(record);
-		return done({ count: this.#reminders.count, ...(dueAtMs === undefined ? {} : { dueAtMs }) });
+		const isAhead = dueAtMs !== undefined && nowMs < dueAtMs;
+		return done({ count: this.#reminders.count, ...(isAhead ? { dueAtMs } : {}) });
 	}
 
 	/**

@@ -291,7 +291,7 @@ export class Broadcast
 	}
 
 	countReminders(): Promise<Outcome<ReminderCount>> {
-		return this.#desk.countReminders();
+		return this.#desk.countReminders(Date.now());
 	}
 
 	async #wasRead(): Promise<void> {

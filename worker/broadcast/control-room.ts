@@ -11,6 +11,7 @@ import type { CompositorStats } from "../protocol/compositor-stats.ts";
 import {
 	type ControlEvent,
 	type ControlRequest,
+	commandIdSchema,
 	controlRequestSchema,
 	type RequestId,
 } from "../protocol/control-messages.ts";
@@ -98,11 +99,12 @@ export class ControlRoom {
 			);
 			return;
 		}
-		const request = typeof message === "string" ? parseRequest(message) : undefined;
-		if (request === undefined) {
-			this.#refuse(socket, { kind: "invalid-request", detail: badRequestDetail(message) });
+		const read = readRequest(message);
+		if ("fault" in read) {
+			this.#refuse(socket, { kind: "invalid-request", detail: read.fault }, read.id);
 			return;
 		}
+		const { request } = read;
 		const record = this.#ports.record();
 		if (record !== undefined && isOutdated(socket, record)) {
 			socket.close("unauthorized", OUTDATED);
@@ -239,22 +241,27 @@ function isOutdated({ person, ver }: ControlMember, record: BroadcastRecord): bo
 	return person !== undefined && ver !== undefined && ver !== personOf(record, person)?.credentialsVersion;
 }
 
-function parseRequest(text: string): ControlRequest | undefined {
-	try {
-		return controlRequestSchema.safeParse(JSON.parse(text)).data;
-	} catch (error) {
-		if (error instanceof SyntaxError) {
-			return undefined;
-		}
-		throw error;
-	}
-}
+type ReadRequest = { readonly request: ControlRequest } | { readonly fault: string; readonly id?: RequestId };
 
-function badRequestDetail(message: string | ArrayBuffer): string {
+/** A request, or what is wrong with it, in words, with the id by which the answer is waited for. */
+function readRequest(message: string | ArrayBuffer): ReadRequest {
 	if (typeof message !== "string") {
-		return `control: expected JSON text, got ${message.byteLength} bytes of binary`;
+		return { fault: `control: expected JSON text, got ${message.byteLength} bytes of binary` };
 	}
-	return `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, or complete compositor-stats, got something else`;
+	let given: unknown;
+	try {
+		given = JSON.parse(message);
+	} catch {
+		return { fault: "control: expected JSON, got something else" };
+	}
+	const request = controlRequestSchema.safeParse(given);
+	if (request.success) {
+		return { request: request.data };
+	}
+	const named = commandIdSchema.safeParse(given);
+	const faults = request.error.issues.map(({ path, message: fault }) => `${path.join(".")}: ${fault}`).join("; ");
+	const fault = `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, or complete compositor-stats, got another: ${faults}`;
+	return { fault, ...(named.success && named.data.id !== undefined ? { id: named.data.id } : {}) };
 }
 
 function messageBytes(message: string | ArrayBuffer): number {

@@ -39,6 +39,8 @@ export type ScenePerson = z.infer<typeof scenePersonSchema>;
 /** Of a client's own choice, to tell answers apart. */
 const requestIdSchema = z.union([z.string().max(64), z.number().int()]);
 export type RequestId = z.infer<typeof requestIdSchema>;
+/** What of a request that is not right may still be: by what its answer is waited for. */
+export const commandIdSchema = z.object({ id: requestIdSchema.optional() });
 
 const statusPersonSchema = z.object({
 	id: personIdSchema,

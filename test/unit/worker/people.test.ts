@@ -291,3 +291,29 @@ describe("who may give which command on the control socket", () => {
 		});
 	}
 });
+
+test("who may be on air follows the setting when it changes, but for those who are on air", async () => {
+	const { control } = await live({ maxGuests: 2, streamKeyHashes: { host: "h", guest: "g", "guest-2": "g2" } });
+	await control.streamChanged({ stream: "guest", state: "live" }, 2_000);
+	const admitted = () => {
+		const view = control.view();
+		return view.ok ? view.value.people.map((person) => person.admitted) : [];
+	};
+	await give(control, { type: "update", changes: { guestAdmission: "manual" } }, 3_000);
+	expect(admitted()).toEqual([true, true, false]);
+	await give(control, { type: "update", changes: { guestAdmission: "automatic" } }, 4_000);
+	expect(admitted()).toEqual([true, true, true]);
+});
+
+test("what is fixed on air may be said again as it is, and is refused by its public name otherwise", async () => {
+	const { control } = await live();
+	const same = await give(
+		control,
+		{ type: "update", changes: { startMode: "manual", width: 1280, title: "New" } },
+		2_000,
+	);
+	expect(same).toMatchObject({ ok: true, value: { broadcast: { title: "New" } } });
+	const other = await give(control, { type: "update", changes: { videoBitrateBps: 1_000_000 } }, 3_000);
+	expect(other).toMatchObject({ ok: false, refusal: { kind: "wrong-state", found: "live" } });
+	expect(!other.ok && other.refusal.detail).toContain("expected videoBitrate to be set");
+});

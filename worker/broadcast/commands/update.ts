@@ -22,15 +22,22 @@ const ONLY_BEFORE_LIVE: readonly (keyof BroadcastSettings)[] = [
 	"reminderMinutesBefore",
 ];
 
+/** What the API calls otherwise. */
+const API_NAMES: Readonly<Partial<Record<keyof BroadcastSettings, string>>> = {
+	videoBitrateBps: "videoBitrate",
+	scheduledStartMs: "scheduledStartTime",
+};
+
 /** Settings that the list of broadcasts shows or is searched by. */
 const INDEXED: readonly string[] = ["title", "description", "hostName", "layout", "scheduledStartMs"];
 
 /** Changes settings; those that are the same change nothing. */
 export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs: number): Outcome<Applied> {
 	const wanted = Object.entries(changes).filter(([, value]) => value !== undefined);
-	const fixed = record.status === "live" ? ONLY_BEFORE_LIVE.filter((key) => changes[key] !== undefined) : [];
+	const fixed = record.status === "live" ? ONLY_BEFORE_LIVE.filter((key) => isAnother(record, changes, key)) : [];
 	if (fixed.length > 0) {
-		return refused("wrong-state", `broadcast: expected ${fixed.join(", ")} to be set before it is live, got it live`, {
+		const names = fixed.map((key) => API_NAMES[key] ?? key).join(", ");
+		return refused("wrong-state", `broadcast: expected ${names} to be set before it is live, got it live`, {
 			expected: ["scheduled", "lobby"],
 			found: record.status,
 		});
@@ -42,7 +49,8 @@ export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs:
 		Object.entries(record).filter(([key]) => !gone.includes(key)),
 	) as unknown as BroadcastRecord;
 	const settled: BroadcastRecord = { ...kept, ...Object.fromEntries(plain) };
-	const seated = withPlaces(withNames(settled, hostName, guestName), maxGuests ?? settled.maxGuests);
+	const admitted = withAdmission(settled, record.guestAdmission);
+	const seated = withPlaces(withNames(admitted, hostName, guestName), maxGuests ?? settled.maxGuests);
 	if (!seated.ok) {
 		return seated;
 	}
@@ -52,6 +60,28 @@ export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs:
 	}
 	const touchesIndex = wanted.some(([key]) => INDEXED.includes(key));
 	return done({ record: touchesIndex ? { ...timed.value, indexed: false } : timed.value });
+}
+
+/** Whether a setting is asked for that is not what it is: those that are the same change nothing, in any status. */
+function isAnother(record: BroadcastRecord, changes: SettingsChanges, key: keyof BroadcastSettings): boolean {
+	const value = changes[key];
+	return value !== undefined && value !== (key === "hostName" ? undefined : (record[key] ?? null));
+}
+
+/**
+ * Who is on air, or may come back to it any moment, stays admitted; of the others, those who hold a key or a token wait from now on, or wait no
+ * more.
+ */
+function withAdmission(record: BroadcastRecord, before: BroadcastRecord["guestAdmission"]): BroadcastRecord {
+	const { guestAdmission, expected } = record;
+	if (guestAdmission === before) {
+		return record;
+	}
+	const judged = (person: PersonRecord): PersonRecord => {
+		const isUntouched = person.id === "host" || person.streamKeyHash === undefined || expected.includes(person.id);
+		return isUntouched ? person : { ...person, admitted: guestAdmission === "automatic" };
+	};
+	return { ...record, people: record.people.map(judged) };
 }
 
 /** A name that was given to the place itself, and not to whoever holds it, changes with the setting. */
