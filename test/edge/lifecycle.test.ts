@@ -185,7 +185,8 @@ for (const [type, method, path, body] of ROUTES) {
 
 test("what is fixed once it is live is refused with the states in which it is not", async () => {
 	const id = await broadcastThatIs("live");
-	for (const body of [{ scheduledStartTime: inAnHour() }, { startMode: "auto" }, { width: 640 }]) {
+	const inTwoHours = new Date(Date.now() + 2 * HOUR_MS).toISOString();
+	for (const body of [{ scheduledStartTime: inTwoHours }, { startMode: "auto" }, { width: 640 }]) {
 		const document = await problem(await call("PATCH", `/api/broadcasts/${id}`, { body }), 409, "wrong-state");
 		expect(document).toMatchObject({ expected: ["scheduled", "lobby"], found: "live" });
 	}
