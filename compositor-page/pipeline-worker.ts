@@ -1,5 +1,5 @@
+import { probeAacEncoder } from "../encoders/aac/program-audio-encoder.ts";
 import type { CompositorAssignment } from "../worker/protocol/pool-messages.ts";
-import { probeAacEncoder } from "./audio/program-audio-encoder.ts";
 import { chooseCompositor } from "./compositor/choose-compositor.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";

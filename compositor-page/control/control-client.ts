@@ -1,3 +1,10 @@
+import { parseJsonMessage } from "../../sockets/json-message.ts";
+import {
+	ReconnectingSocket,
+	type SilenceWatch,
+	type SocketEvents,
+	socketUrl,
+} from "../../sockets/reconnecting-socket.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
 import {
@@ -6,8 +13,6 @@ import {
 	controlEventSchema,
 	type Scene,
 } from "../../worker/protocol/control-messages.ts";
-import { parseJsonMessage } from "../sockets/json-message.ts";
-import { ReconnectingSocket, type SilenceWatch, type SocketEvents, socketUrl } from "../sockets/reconnecting-socket.ts";
 
 /** The edge answers this very text by itself, whether its object is awake or not (worker/broadcast/control-sockets.ts). */
 const SILENCE: SilenceWatch = { ping: CONTROL_PING_TEXT, everyMs: 2_000, brokenAfterMs: 6_000 };

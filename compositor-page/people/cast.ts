@@ -1,7 +1,7 @@
+import { Person } from "../../playout/person/person.ts";
+import { MediaSubscription } from "../../playout/sources/media-subscription.ts";
 import type { ScenePerson } from "../../worker/protocol/control-messages.ts";
 import type { PersonId } from "../../worker/protocol/roles.ts";
-import { MediaSubscription } from "../sources/media-subscription.ts";
-import { Person } from "./person.ts";
 
 export interface CastOptions {
 	readonly apiUrl: string;

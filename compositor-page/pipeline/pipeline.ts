@@ -1,7 +1,7 @@
+import type { AacSupport } from "../../encoders/aac/program-audio-encoder.ts";
 import { usToMs } from "../../media/units.ts";
 import type { Scene } from "../../worker/protocol/control-messages.ts";
 import type { CompositorAssignment, CompositorPageStatus } from "../../worker/protocol/pool-messages.ts";
-import type { AacSupport } from "../audio/program-audio-encoder.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import { ControlClient } from "../control/control-client.ts";
 import { Cast } from "../people/cast.ts";

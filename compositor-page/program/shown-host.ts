@@ -1,8 +1,8 @@
 import { wrapMs } from "../../media/timestamp.ts";
 import { usToMs } from "../../media/units.ts";
+import type { PictureStep } from "../../playout/person/person.ts";
 import type { PictureState } from "../../worker/protocol/compositor-stats.ts";
 import type { PersonId } from "../../worker/protocol/roles.ts";
-import type { PictureStep } from "../people/person.ts";
 
 /** The host's picture in one output frame. */
 export interface ShownHost {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ControlClient } from "../../../../compositor-page/control/control-client.ts";
 import { CLOSE } from "../../../../worker/protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../../../../worker/protocol/control-messages.ts";
-import { FakeWebSocket } from "../sockets/fake-web-socket.ts";
+import { FakeWebSocket } from "../../sockets/fake-web-socket.ts";
 
 const { latest } = FakeWebSocket;
 
