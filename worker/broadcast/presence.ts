@@ -9,11 +9,17 @@ export const NEVER_CAME_MS = 3_600_000;
 /** The part of a record that tells who is there. */
 export type Attendance = Pick<
 	BroadcastRecord,
-	"status" | "liveStreams" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds" | "people"
+	"status" | "liveStreams" | "call" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds" | "people"
 >;
 
-export function isLive(record: Pick<Attendance, "liveStreams">, person: PersonId): boolean {
-	return record.liveStreams.includes(person);
+/** Their media is coming: to the Router, or to the compositor, as soon as there is one. */
+export function isLive(record: Pick<Attendance, "liveStreams" | "call">, person: PersonId): boolean {
+	return record.liveStreams.includes(person) || isInCall(record, person);
+}
+
+/** A guest who waits to be admitted is in the call as well. */
+export function isInCall({ call }: Pick<Attendance, "call">, person: PersonId): boolean {
+	return call.some((member) => member.person === person);
 }
 
 /** Until when someone who has left is waited for as if they were there; `undefined` of those who are live or never came. */
