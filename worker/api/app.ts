@@ -13,6 +13,7 @@ import { invites } from "./invites.ts";
 import { listing } from "./listing.ts";
 import { broadcastMetricsRoute, metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi-document.ts";
+import { PEOPLES_PAGES, servePage } from "./pages.ts";
 import { people } from "./people.ts";
 import { publicPages } from "./public.ts";
 import { limitAddress } from "./rate-limit.ts";
@@ -43,6 +44,9 @@ export function createApp() {
 	const app = newApiApp();
 	app.use(logRequests());
 	app.use(limitBody());
+	for (const page of PEOPLES_PAGES) {
+		app.use(`/${page}/*`, servePage(page));
+	}
 	for (const path of PUBLIC_PATHS) {
 		app.use(path, limitAddress());
 	}
