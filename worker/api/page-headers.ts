@@ -9,7 +9,6 @@ const PERMISSIONS = [
 	"geolocation=()",
 	"payment=()",
 	"usb=()",
-	"bluetooth=()",
 	"serial=()",
 	"hid=()",
 	"midi=()",
