@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { SessionState } from "../lib/session-types.ts";
 import { Confirm } from "../ui/dialog.tsx";
 import { errorWords } from "../ui/error-words.ts";
@@ -23,15 +23,9 @@ export function DestinationsPanel({ destinations, status, api, onChanged }: Dest
 	const [error, setError] = useState<string | undefined>();
 	const names = new Map<string, string>(services.map(({ id, name }) => [id, name]));
 
-	const add = async () => {
-		setError(undefined);
-		try {
-			setServices(await api.services());
-			setAdding(true);
-		} catch (failure) {
-			setError(errorWords(failure));
-		}
-	};
+	useEffect(() => {
+		api.services().then(setServices, (failure: unknown) => setError(errorWords(failure)));
+	}, [api]);
 	const remove = async (id: string) => {
 		setRemoving(undefined);
 		setError(undefined);
@@ -88,7 +82,7 @@ export function DestinationsPanel({ destinations, status, api, onChanged }: Dest
 					{error}
 				</p>
 			)}
-			<button type="button" class="button" onClick={() => void add()}>
+			<button type="button" class="button" disabled={services.length === 0} onClick={() => setAdding(true)}>
 				<Icon name="add" />
 				Add destination
 			</button>

@@ -44,8 +44,8 @@ export function InviteForm({ onInvite }: { onInvite(name: string | undefined): P
 			<div class="inline">
 				<input
 					type="text"
-					aria-label="Guest's name"
-					placeholder="Guest's name, if you like"
+					aria-label="Guest's name, if you like"
+					placeholder="Guest's name"
 					maxLength={MAX_PERSON_NAME_LENGTH}
 					value={name}
 					onInput={(event) => setName(event.currentTarget.value)}

@@ -33,34 +33,42 @@ export function ControlBar({ session, state, preview, speakerId, onSpeaker, onEr
 			setBusy(undefined);
 		}
 	};
-	const toggle = (what: string, on: boolean, icon: IconName, label: string, action: () => Promise<void>) => (
+	const toggle = (
+		what: string,
+		on: boolean,
+		icon: IconName,
+		name: string,
+		short: string,
+		action: () => Promise<void>,
+	) => (
 		<button
 			type="button"
 			class={on ? "bar-button" : "bar-button off"}
 			aria-pressed={on}
+			aria-label={name}
 			disabled={busy === what}
 			onClick={() => run(what, action)}
 		>
 			<Icon name={icon} />
-			<span class="bar-label">{label}</span>
+			<span class="bar-label">{on ? short : `${short} off`}</span>
 		</button>
 	);
 	return (
 		<div class="control-bar" role="toolbar" aria-label="Your camera and microphone">
-			{toggle("microphone", microphone, microphone ? "microphone" : "microphone-off", "Microphone", () =>
+			{toggle("microphone", microphone, microphone ? "microphone" : "microphone-off", "Microphone", "Mic", () =>
 				session.setMicrophone(!microphone),
 			)}
-			{toggle("camera", camera, camera ? "camera" : "camera-off", "Camera", () => session.setCamera(!camera))}
+			{toggle("camera", camera, camera ? "camera" : "camera-off", "Camera", "Camera", () => session.setCamera(!camera))}
 			{"getDisplayMedia" in (navigator.mediaDevices ?? {}) && (
 				<button
 					type="button"
 					class={screen ? "bar-button active" : "bar-button"}
-					aria-pressed={screen}
+					aria-label={screen ? "Stop sharing your screen" : "Share your screen"}
 					disabled={busy === "screen"}
 					onClick={() => run("screen", () => (screen ? session.stopSharing() : session.shareScreen()))}
 				>
 					<Icon name="screen" />
-					<span class="bar-label">{screen ? "Stop sharing" : "Share screen"}</span>
+					<span class="bar-label">{screen ? "Stop" : "Share"}</span>
 				</button>
 			)}
 			<button type="button" class="bar-button" onClick={() => setChoosing(true)}>

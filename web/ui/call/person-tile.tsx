@@ -77,5 +77,5 @@ function emptyWords({ live, talk }: SessionPerson, self: boolean, hasStream: boo
 	if (hasStream) {
 		return "Camera off";
 	}
-	return talk === undefined ? "On air from an encoder" : "Waiting for their picture…";
+	return talk === undefined ? "Seen in the show, not here: they send from an encoder" : "Waiting for their picture…";
 }

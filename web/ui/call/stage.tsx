@@ -1,6 +1,8 @@
+import { useEffect, useRef } from "preact/hooks";
 import type { SessionPerson } from "../../lib/session-types.ts";
 import type { LiveView } from "../live-session.ts";
 import { PersonTile } from "./person-tile.tsx";
+import { tileWidth } from "./tile-width.ts";
 
 export interface StageProps {
 	readonly view: LiveView;
@@ -10,11 +12,27 @@ export interface StageProps {
 /** Everyone who is there, oneself last as in every conversation. */
 export function Stage({ view: { session, preview, remotes }, speakerId }: StageProps) {
 	const self = session.people.find(({ id }) => id === session.person);
+	// Whoever waits sees nobody, and is seen by nobody.
 	const others = session.people.filter(
-		(person) => person.id !== session.person && isSeen(person, remotes.has(person.id)),
+		(person) => self?.admitted === true && person.id !== session.person && isSeen(person, remotes.has(person.id)),
 	);
+	const stage = useRef<HTMLElement>(null);
+	const count = others.length + 1;
+	useEffect(() => {
+		const element = stage.current;
+		if (element === null) {
+			return;
+		}
+		const fit = new ResizeObserver(([entry]) => {
+			if (entry !== undefined) {
+				element.style.setProperty("--tile-width", `${tileWidth(count, entry.contentRect)}px`);
+			}
+		});
+		fit.observe(element);
+		return () => fit.disconnect();
+	}, [count]);
 	return (
-		<section class="stage" aria-label="People" data-count={others.length + 1}>
+		<section ref={stage} class="stage" aria-label="People">
 			{others.map((person) => (
 				<PersonTile
 					key={person.id}
