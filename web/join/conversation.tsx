@@ -2,6 +2,7 @@ import type { RoomProps } from "../ui/attend/attend.tsx";
 import { ControlBar } from "../ui/call/control-bar.tsx";
 import { RoomNotices } from "../ui/call/room-notices.tsx";
 import { Stage } from "../ui/call/stage.tsx";
+import { PageHeading } from "../ui/page-heading.tsx";
 import { ShowStatus } from "../ui/show-status.tsx";
 import { useStore } from "../ui/store.ts";
 import { guestWords } from "./guest-words.ts";
@@ -16,7 +17,7 @@ export function Conversation({ live, show, speakerId, onSpeaker, onLeave }: Room
 	return (
 		<div class="room conversation">
 			<header class="room-head">
-				<h1 title={show.title}>{show.title}</h1>
+				<PageHeading>{show.title}</PageHeading>
 				<ShowStatus status={status} scheduledStartTime={show.scheduledStartTime} startedAt={show.startedAt} />
 				{state.connection === "broken" && (
 					<span class="status" data-status="problem">

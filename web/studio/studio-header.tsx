@@ -3,6 +3,7 @@ import type { SessionState } from "../lib/session-types.ts";
 import { Confirm } from "../ui/dialog.tsx";
 import { errorWords } from "../ui/error-words.ts";
 import { Icon } from "../ui/icon.tsx";
+import { PageHeading } from "../ui/page-heading.tsx";
 import { ShowStatus } from "../ui/show-status.tsx";
 import type { ShowTimes } from "../ui/status-words.ts";
 
@@ -42,7 +43,7 @@ export function StudioHeader(props: StudioHeaderProps) {
 	};
 	return (
 		<header class="room-head">
-			<h1 title={title}>{title}</h1>
+			<PageHeading>{title}</PageHeading>
 			<ShowStatus {...times} />
 			{connection === "broken" && (
 				<span class="status" data-status="problem">

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { ApiRefusalError } from "../lib/api-client.ts";
 import { errorWords } from "./error-words.ts";
+import { PageHeading } from "./page-heading.tsx";
 
 /** A page with one thing to say, and perhaps one thing to do. */
 export function Message({
@@ -14,7 +15,7 @@ export function Message({
 }) {
 	return (
 		<main class="message">
-			<h1>{title}</h1>
+			<PageHeading>{title}</PageHeading>
 			<p>{text}</p>
 			{children !== undefined && <div class="actions">{children}</div>}
 		</main>

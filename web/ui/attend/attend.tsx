@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useCallback, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import type { JoinBroadcast } from "../../lib/session-types.ts";
 import { type Credential, type Entrance, personOf, type TabMemory } from "../entrance.ts";
 import { GreenRoom } from "../green-room/green-room.tsx";
@@ -83,11 +83,17 @@ function Way({ broadcastId, credential, role, join, memory, names, room }: WayPr
 	const phase = useStore(attendance);
 	const ask = useCallback(() => lookAt(broadcastId, credential), [broadcastId, credential]);
 	const { value: found, error, again } = usePolled(ask, SHOW_EVERY_MS);
+	const title = found?.show.title;
+	useEffect(() => {
+		if (title !== undefined) {
+			document.title = `${title} · Tandem`;
+		}
+	}, [title]);
 
 	if (phase.kind === "over") {
-		const { title, text, rejoin } = overWords(phase.why, role);
+		const { title: heading, text, rejoin } = overWords(phase.why, role);
 		return (
-			<Message title={title} text={text}>
+			<Message title={heading} text={text}>
 				{rejoin !== undefined && (
 					<button type="button" class="button primary" onClick={() => attendance.back()}>
 						{rejoin}
