@@ -1,3 +1,4 @@
+import type { IceSettings } from "./ice/ice-servers.ts";
 import type { LimitSettings, RateLimitBinding } from "./limits.ts";
 import type { AudienceRpc, BroadcastPublicRpc } from "./protocol/audience.ts";
 import type { BroadcastCommands } from "./protocol/broadcast-commands.ts";
@@ -8,7 +9,7 @@ import type { BroadcastRpc, CompositorPoolRpc, EgressRpc, RouterRpc } from "./pr
 type ObjectNamespace<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 
 /** Bindings, settings and secrets of the Worker (wrangler.toml). Secrets are absent until set: whoever needs one fails closed. */
-export interface Env extends LimitSettings, Readonly<Partial<Record<RateLimitBinding, RateLimit>>> {
+export interface Env extends LimitSettings, IceSettings, Readonly<Partial<Record<RateLimitBinding, RateLimit>>> {
 	readonly BROADCAST: ObjectNamespace<
 		BroadcastRpc & BroadcastCommands & BroadcastPublicRpc & BroadcastEventsRpc & BroadcastAnswersRpc
 	>;

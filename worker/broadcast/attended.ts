@@ -1,5 +1,7 @@
 import { PERSON_IDS } from "../protocol/roles.ts";
-import type { BroadcastRecord, LeaseRecord } from "./broadcast-record.ts";
+import { type BroadcastRecord, type LeaseRecord, personOf } from "./broadcast-record.ts";
+import type { CallMember } from "./call-member.ts";
+import { withoutMembers } from "./call-membership.ts";
 import { compositorWanted } from "./compositor-wanted.ts";
 import { dropped, failed } from "./lease-phase.ts";
 import { isOver } from "./lifecycle.ts";
@@ -18,7 +20,9 @@ export const STREAMS_CHECK_EVERY_MS = 30_000;
  *
  * @param random in [0, 1), for the back-off of a compositor that is given up
  */
-export function attended(record: BroadcastRecord, nowMs: number, random: number): BroadcastRecord {
+export function attended(stored: BroadcastRecord, nowMs: number, random: number): BroadcastRecord {
+	// Who came by credentials that were made worthless is in the call no more, whether their socket has heard of it or not.
+	const record = withoutMembers(stored, (member) => isOutdated(stored, member), nowMs);
 	const people = expectedPeople(record, nowMs);
 	const expected = people.join() === record.expected.join() ? record.expected : people;
 	const lease = attendedLease(record, nowMs, random);
@@ -37,6 +41,10 @@ export function attended(record: BroadcastRecord, nowMs: number, random: number)
 		...(streamsDueAtMs === undefined ? {} : { streamsDueAtMs }),
 		...(lobbySinceMs === undefined ? {} : { lobbySinceMs }),
 	};
+}
+
+function isOutdated(record: BroadcastRecord, { person, ver }: CallMember): boolean {
+	return ver !== undefined && ver !== personOf(record, person)?.credentialsVersion;
 }
 
 function attendedLease(record: BroadcastRecord, nowMs: number, random: number): LeaseRecord {

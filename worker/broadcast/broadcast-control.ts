@@ -164,6 +164,14 @@ export class BroadcastControl {
 		}
 	}
 
+	/** Somebody joined the call or left it. */
+	async callChanged(next: (record: BroadcastRecord) => BroadcastRecord, nowMs: number): Promise<void> {
+		const record = this.record;
+		if (record !== undefined && !isOver(record.status)) {
+			await this.#keeper.change(next(record), nowMs);
+		}
+	}
+
 	async programChanged({ source }: ProgramChange, nowMs: number): Promise<void> {
 		const record = this.record;
 		if (record !== undefined && !isOver(record.status)) {

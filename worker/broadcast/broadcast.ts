@@ -2,7 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import { answerClose } from "../answer-close.ts";
 import { plainDestination } from "../api/plain-destination.ts";
 import { BroadcastAudienceDesk } from "../audience/audience-desk.ts";
+import { randomCode } from "../auth/random-id.ts";
 import type { Env } from "../env.ts";
+import { IceServers } from "../ice/ice-servers.ts";
 import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
 import type { BroadcastPublicRpc, PublicState, PublicView, ReminderCount, ShardCount } from "../protocol/audience.ts";
@@ -33,6 +35,7 @@ import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId, TokenClaim } from "../protocol/roles.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import { CallRoom } from "./call-room.ts";
 import { destinationConfig, testedDestination } from "./commands/destinations.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
 import {
@@ -55,6 +58,8 @@ import { withSealedDestinations } from "./sealed-destinations.ts";
 import { SharedAlarm } from "./shared-alarm.ts";
 import { statsReport } from "./stats-report.ts";
 
+/** 80 bits: nobody guesses whom to send a signal to. */
+const CONNECTION_ID_LENGTH = 16;
 const RECORD_KEY = "broadcast";
 
 const log = createLog("broadcast");
@@ -66,6 +71,7 @@ export class Broadcast
 {
 	#control: BroadcastControl;
 	readonly #room: ControlRoom;
+	readonly #call: CallRoom;
 	readonly #desk: BroadcastAudienceDesk;
 	readonly #requests: RememberedRequests;
 	readonly #events: EventDesk;
@@ -80,7 +86,25 @@ export class Broadcast
 		super(state, env);
 		this.#requests = new RememberedRequests(state.storage.sql);
 		this.#control = this.#controlOf(undefined);
+		const ice = new IceServers(env, {
+			fetch: (input, init) => fetch(input, init),
+			nowMs: Date.now,
+			report: (message) => log.warn(message, { broadcastId: this.#control.record?.id }),
+		});
+		this.#call = new CallRoom({
+			sockets: () => openControlSockets(this.ctx),
+			record: () => this.#control.record,
+			change: async (next) => {
+				await this.#control.callChanged(next, Date.now());
+				this.#settleLater();
+			},
+			iceServers: (person) => ice.forPerson(`${this.#control.record?.id ?? ""}/${person}`),
+			newConnectionId: () => randomCode(CONNECTION_ID_LENGTH),
+			onRealTimeMedia: () => undefined,
+			nowMs: Date.now,
+		});
 		this.#room = new ControlRoom({
+			call: this.#call,
 			sockets: () => openControlSockets(this.ctx),
 			record: () => this.#control.record,
 			command: (command, context) => this.command(command, context),
@@ -120,6 +144,7 @@ export class Broadcast
 			await this.#alarm.load();
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
+			await this.#call.reconcile();
 		});
 	}
 
@@ -328,12 +353,14 @@ export class Broadcast
 		await this.#room.received(wrapControlSocket(socket), message, Date.now());
 	}
 
-	override webSocketClose(socket: WebSocket): void {
+	override async webSocketClose(socket: WebSocket): Promise<void> {
 		answerClose(socket);
+		await this.#call.closed(wrapControlSocket(socket));
 	}
 
-	override webSocketError(_socket: WebSocket, error: unknown): void {
+	override async webSocketError(socket: WebSocket, error: unknown): Promise<void> {
 		log.warn("a control socket broke", { broadcastId: this.#control.record?.id, error });
+		await this.#call.closed(wrapControlSocket(socket));
 	}
 
 	override async alarm(): Promise<void> {
@@ -384,6 +411,7 @@ export class Broadcast
 					const stored = this.ctx.storage.put(RECORD_KEY, next);
 					this.#events.recordChanged(before, next, cause);
 					await stored;
+					this.#call.recordChanged(before, next);
 					await this.#deliver();
 					this.ctx.waitUntil(this.#desk.recordChanged(before, next, Date.now()));
 				},

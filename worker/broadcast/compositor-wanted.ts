@@ -1,5 +1,6 @@
 import { GUEST_IDS } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
+import { isOver } from "./lifecycle.ts";
 import { type Attendance, isExpected, isLive } from "./presence.ts";
 import { isWarmWanted } from "./schedule.ts";
 
@@ -11,6 +12,10 @@ export type CompositorReason =
 	| "guest"
 	/** The host's own stream cannot be passed through. */
 	| "host-unfit"
+	/** The host sends nothing to the Router: what they send goes to a compositor, or nowhere. */
+	| "host-real-time"
+	/** An encoder that speaks WHIP is answered by a compositor, and may come before the start. */
+	| "whip"
 	/** Nobody is there, and a compositor is: it goes on, with cards. */
 	| "nobody"
 	/** It begins soon: what is then to be composed is composed from the first picture. */
@@ -29,7 +34,10 @@ export function compositorWanted(
 	nowMs: number,
 ): CompositorReason | undefined {
 	if (record.status !== "live") {
-		return isWarmWanted(record, nowMs) ? "warm" : undefined;
+		if (isWarmWanted(record, nowMs)) {
+			return "warm";
+		}
+		return !isOver(record.status) && record.call.some(({ leg }) => leg === "whip") ? "whip" : undefined;
 	}
 	if (record.alwaysCompose) {
 		return "always";
@@ -37,9 +45,21 @@ export function compositorWanted(
 	if (GUEST_IDS.some((guest) => isExpected(record, guest, nowMs))) {
 		return "guest";
 	}
+	if (record.call.some(({ leg, person }) => leg === "whip" && person !== "host")) {
+		return "whip";
+	}
 	if (isLive(record, "host")) {
+		if (isOnlyInCall(record)) {
+			return "host-real-time";
+		}
 		return record.hostUnfit === undefined ? undefined : "host-unfit";
 	}
 	const { phase } = record.lease;
 	return phase === "assigned" || phase === "running" ? "nobody" : undefined;
+}
+
+/** Whether nothing that the host sends reaches the Router, nor is to. */
+function isOnlyInCall({ call, liveStreams }: Pick<BroadcastRecord, "call" | "liveStreams">): boolean {
+	const host = call.find(({ person }) => person === "host");
+	return host !== undefined && !liveStreams.includes("host") && (host.leg === "whip" || !host.streams);
 }

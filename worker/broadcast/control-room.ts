@@ -19,6 +19,7 @@ import { LIVE_COMMAND_TYPES, type LiveCommand } from "../protocol/live-commands.
 import { done, type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
 import type { PersonId, Role } from "../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import type { CallRoom } from "./call-room.ts";
 import { isOver } from "./lifecycle.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
@@ -38,9 +39,13 @@ export interface ControlMember {
 	readonly ver?: number;
 	/** Of compositors. */
 	readonly fence?: number;
+	/** Of members of the call. */
+	readonly connection?: string;
 }
 
 export interface ControlSocket extends ControlMember {
+	/** Outlives hibernation, as the rest does. */
+	setConnection(connection: string | undefined): void;
 	send(text: string): void;
 	close(kind: CloseKind, reason: string): void;
 }
@@ -52,6 +57,7 @@ export interface ControlRoomPorts {
 	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
 	/** The destination that such a body asks for, checked and sealed. */
 	newDestination(body: unknown): Promise<Outcome<NewDestination>>;
+	readonly call: Pick<CallRoom, "received" | "opened">;
 }
 
 /** Who is on the control sockets of a broadcast, what each is told and what each may ask. */
@@ -82,6 +88,7 @@ export class ControlRoom {
 		}
 		if (socket.role === "compositor") {
 			this.#send(socket, { type: "scene", scene: sceneOf(record) });
+			this.#ports.call.opened(socket);
 			return;
 		}
 		this.#send(socket, statusEvent(record));
@@ -121,6 +128,9 @@ export class ControlRoom {
 				return this.#command(socket, request.command, request.id);
 			case "compositor-stats":
 				this.#takeStats(socket, request.stats, nowMs);
+				return;
+			default:
+				return this.#call(socket, request);
 		}
 	}
 
@@ -154,6 +164,13 @@ export class ControlRoom {
 	dismissAll(reason: string): void {
 		for (const socket of this.#ports.sockets()) {
 			socket.close("ended", reason);
+		}
+	}
+
+	async #call(socket: ControlSocket, request: Parameters<CallRoom["received"]>[1]): Promise<void> {
+		const fault = await this.#ports.call.received(socket, request);
+		if (fault !== undefined) {
+			this.#refuse(socket, { kind: "forbidden", detail: fault });
 		}
 	}
 
@@ -260,7 +277,7 @@ function readRequest(message: string | ArrayBuffer): ReadRequest {
 	}
 	const named = commandIdSchema.safeParse(given);
 	const faults = request.error.issues.map(({ path, message: fault }) => `${path.join(".")}: ${fault}`).join("; ");
-	const fault = `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, or complete compositor-stats, got another: ${faults}`;
+	const fault = `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, join-call, leave-call, a signal, real-time-media or complete compositor-stats, got another: ${faults}`;
 	return { fault, ...(named.success && named.data.id !== undefined ? { id: named.data.id } : {}) };
 }
 

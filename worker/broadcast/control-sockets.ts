@@ -2,6 +2,7 @@ import { z } from "zod";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../protocol/control-messages.ts";
 import { personIdSchema, roleSchema } from "../protocol/roles.ts";
+import { connectionIdSchema } from "../protocol/signaling.ts";
 import type { ControlMember, ControlSocket } from "./control-room.ts";
 
 /** What survives hibernation with each socket. */
@@ -11,6 +12,7 @@ const memberSchema = z.object({
 	/** Of the credentials a person came with. */
 	ver: z.coerce.number().int().positive().optional(),
 	fence: z.coerce.number().int().positive().optional(),
+	connection: connectionIdSchema.optional(),
 });
 
 /** Answered by the runtime, without waking the object. */
@@ -42,6 +44,10 @@ export function openControlSockets(state: DurableObjectState): ControlSocket[] {
 export function wrapControlSocket(socket: WebSocket): ControlSocket {
 	return {
 		...toMember(memberSchema.parse(socket.deserializeAttachment())),
+		setConnection: (connection) => {
+			const { connection: _, ...member } = memberSchema.parse(socket.deserializeAttachment());
+			socket.serializeAttachment(connection === undefined ? member : { ...member, connection });
+		},
 		send: (text) => {
 			// What somebody asked for may have been their own end: its closing is the answer then.
 			if (socket.readyState === WebSocket.OPEN) {
@@ -52,11 +58,12 @@ export function wrapControlSocket(socket: WebSocket): ControlSocket {
 	};
 }
 
-function toMember({ role, person, ver, fence }: z.infer<typeof memberSchema>): ControlMember {
+function toMember({ role, person, ver, fence, connection }: z.infer<typeof memberSchema>): ControlMember {
 	return {
 		role,
 		...(person === undefined ? {} : { person }),
 		...(ver === undefined ? {} : { ver }),
 		...(fence === undefined ? {} : { fence }),
+		...(connection === undefined ? {} : { connection }),
 	};
 }

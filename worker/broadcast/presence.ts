@@ -1,6 +1,7 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
 import { isOver } from "./lifecycle.ts";
+import { isMediaOverdue } from "./call-media.ts";
 import { isVacant } from "./person-record.ts";
 
 /** A broadcast that was started and to which nobody came at all is waited for this long: people start early, but not by hours. */
@@ -9,7 +10,16 @@ export const NEVER_CAME_MS = 3_600_000;
 /** The part of a record that tells who is there. */
 export type Attendance = Pick<
 	BroadcastRecord,
-	"status" | "liveStreams" | "call" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds" | "people"
+	| "status"
+	| "liveStreams"
+	| "call"
+	| "callCompositor"
+	| "lease"
+	| "leftAtMs"
+	| "startedAtMs"
+	| "guestGraceSeconds"
+	| "holdSeconds"
+	| "people"
 >;
 
 /** Their media is coming: to the Router, or to the compositor, as soon as there is one. */
@@ -51,8 +61,11 @@ export function isExpected(record: Attendance, person: PersonId, nowMs: number):
 	return isThere && admittedPeople(record).includes(person);
 }
 
+/** Those of them whom a compositor has to show before it is ready: whoever is in the call and sends it nothing is not waited for without end. */
 export function expectedPeople(record: Attendance, nowMs: number): PersonId[] {
-	return isOver(record.status) ? [] : PERSON_IDS.filter((person) => isExpected(record, person, nowMs));
+	return isOver(record.status)
+		? []
+		: PERSON_IDS.filter((person) => isExpected(record, person, nowMs) && !isMediaOverdue(record, person, nowMs));
 }
 
 /**

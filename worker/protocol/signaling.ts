@@ -95,6 +95,11 @@ export const callRequestSchemas = [
 		realTime: z.boolean(),
 		/** Whether their stream leg (WS-FLV) is published too, or will be when it is wanted. A host without one is composed from the beginning. */
 		streams: z.boolean(),
+		/**
+		 * The connection id they had, where only the control socket broke: kept, and with it all that is connected by WebRTC, unless it has been given up or
+		 * taken over since. What was said to them meanwhile was dropped: where a negotiation may have been cut short they say `restart`.
+		 */
+		connection: connectionIdSchema.optional(),
 	}),
 	/** The socket stays open. */
 	z.object({ type: z.literal("leave-call") }),
