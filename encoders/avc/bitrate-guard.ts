@@ -27,7 +27,7 @@ const LEAST_SHARE = 0.05;
  * not enough, and gives slowly back. Pure: time is passed in.
  */
 export class BitrateGuard {
-	readonly #targetBps: number;
+	#targetBps: number;
 	#sent: { readonly atUs: number; readonly bytes: number }[] = [];
 	#bytes = 0;
 	/** Bits beyond the tolerated rate, as of `#debtUs`. */
@@ -51,6 +51,13 @@ export class BitrateGuard {
 	/** Frames left out so far. */
 	get dropped(): number {
 		return this.#dropped;
+	}
+
+	/** From now on that is the bitrate to hold; the encoder is to be asked for as much. */
+	retarget(targetBps: number, nowUs: number): void {
+		this.#targetBps = targetBps;
+		this.#askedBps = targetBps;
+		this.#changedUs = nowUs;
 	}
 
 	/** Bits in the last second. */

@@ -18,8 +18,10 @@ export interface ProgramVideoEncoderOptions {
 	readonly bitrateBps: number;
 	/** Output frames from one key frame to the next; where that one is left out, the first after it. Counted anew from each that was asked for. */
 	readonly keyFrameEvery: number;
+	/** What `VideoEncoder` is asked for, H.264 or VP8; H.264 Main where absent. */
+	readonly codec?: string;
 	nowUs(): number;
-	/** H.264 in AVCC form; `config` (avcC) comes with the first frame and with the first after a change. */
+	/** H.264 in AVCC form; `config` (avcC) comes with the first frame and with the first after a change. VP8 has none. */
 	onFrame(frame: EncodedVideoFrame): void;
 	/** Something went wrong and was mended. */
 	onProblem(reason: string): void;
@@ -35,11 +37,12 @@ export interface VideoEncoderFigures {
 	readonly queueSize: number;
 }
 
-/** Encodes one program as H.264 Main at a constant bitrate, without reordering. */
+/** Encodes one program, or one person's picture, at a constant bitrate without reordering: as H.264 Main where nothing else is asked for. */
 export class ProgramVideoEncoder {
 	readonly #options: ProgramVideoEncoderOptions;
 	readonly #guard: BitrateGuard;
 	readonly #codec: string;
+	#frameRate: number;
 	#encoder: VideoEncoder | undefined;
 	#config: Uint8Array | undefined;
 	#state: "open" | "failed" | "closed" = "open";
@@ -57,7 +60,8 @@ export class ProgramVideoEncoder {
 	/** Throws when no level of H.264 holds such pictures. */
 	constructor(options: ProgramVideoEncoderOptions) {
 		this.#options = options;
-		this.#codec = mainProfileCodec(options.width, options.height, options.frameRate);
+		this.#codec = options.codec ?? mainProfileCodec(options.width, options.height, options.frameRate);
+		this.#frameRate = options.frameRate;
 		this.#guard = new BitrateGuard(options.bitrateBps);
 	}
 
@@ -72,6 +76,15 @@ export class ProgramVideoEncoder {
 	/** The next frame becomes a key frame, and the regular ones follow from there. */
 	requestKeyFrame(): void {
 		this.#keyFrameWanted = "asked";
+	}
+
+	/** From now on fewer bits, or fewer frames, are given to it, or more again; makes no key frame. */
+	setRate(bitrateBps: number, frameRate: number): void {
+		this.#guard.retarget(bitrateBps, this.#options.nowUs());
+		this.#frameRate = frameRate;
+		if (this.#encoder?.state === "configured") {
+			this.#encoder.configure(this.#configuration());
+		}
 	}
 
 	/** Encodes output frame `index`, or leaves it out when it must. Closes `frame` in any case. */
@@ -132,17 +145,21 @@ export class ProgramVideoEncoder {
 		return encoder;
 	}
 
+	get #isAvc(): boolean {
+		return this.#codec.startsWith("avc1");
+	}
+
 	#configuration(): VideoEncoderConfig {
-		const { width, height, frameRate } = this.#options;
+		const { width, height } = this.#options;
 		return {
 			codec: this.#codec,
 			width,
 			height,
-			framerate: frameRate,
+			framerate: this.#frameRate,
 			bitrate: this.#guard.askedBps,
 			bitrateMode: "constant",
 			latencyMode: "realtime",
-			avc: { format: "avc" },
+			...(this.#isAvc ? { avc: { format: "avc" } } : {}),
 		};
 	}
 
@@ -153,11 +170,12 @@ export class ProgramVideoEncoder {
 		this.#hasEmitted = true;
 		const data = new Uint8Array(chunk.byteLength);
 		chunk.copyTo(data);
-		const config = this.#changedConfig(metadata);
+		const config = this.#isAvc ? this.#changedConfig(metadata) : undefined;
+		const codec = this.#isAvc ? "avc" : "vp8";
 		const ptsUs = chunk.timestamp;
 		const keyFrame = chunk.type === "key";
 		this.#options.onFrame({
-			...{ track: "video", codec: "avc", keyFrame, ptsUs, dtsUs: ptsUs, data },
+			...{ track: "video", codec, keyFrame, ptsUs, dtsUs: ptsUs, data },
 			...(config === undefined ? {} : { config }),
 		});
 		const asksAnew = this.#guard.note(data.byteLength, this.#options.nowUs());

@@ -1,0 +1,54 @@
+import { msToUs, US_PER_SECOND } from "../../../media/units.ts";
+
+/** How early a picture may be and still be the one that is due, as a share of the interval: cameras waver. */
+const EARLY_SHARE = 0.25;
+/** With nothing captured for this long the last picture is sent again. The Router takes half a second without one for a source that is gone. */
+const REPEAT_AFTER_US = msToUs(250);
+/** How often a picture that stands still, or black, is sent: twice what keeps a source from looking slow. */
+const STILL_EVERY_US = msToUs(100);
+
+/** Which captured pictures are sent, and when there has to be one that was not captured. Pure: time is passed in, on the capture clock. */
+export class PicturePacer {
+	#intervalUs: number;
+	/** Where the latest picture lay in the steady pace of pictures. */
+	#paceUs = Number.NEGATIVE_INFINITY;
+	/** Time of the latest picture, captured or not. */
+	#lastUs = Number.NEGATIVE_INFINITY;
+	#capturedUs = Number.NEGATIVE_INFINITY;
+
+	constructor(frameRate: number) {
+		this.#intervalUs = US_PER_SECOND / frameRate;
+	}
+
+	setFrameRate(frameRate: number): void {
+		this.#intervalUs = US_PER_SECOND / frameRate;
+	}
+
+	/** Whether the picture captured then is one to send: no more come than the frame rate allows, and time only rises. */
+	takes(captureUs: number): boolean {
+		const dueUs = this.#paceUs + this.#intervalUs;
+		if (captureUs <= this.#lastUs || captureUs < dueUs - this.#intervalUs * EARLY_SHARE) {
+			return false;
+		}
+		// A source that is slower than the pace, or was away, sets it anew.
+		this.#paceUs = captureUs > dueUs + this.#intervalUs * EARLY_SHARE ? captureUs : dueUs;
+		this.#lastUs = captureUs;
+		this.#capturedUs = captureUs;
+		return true;
+	}
+
+	/**
+	 * Whether a picture is missing at `nowUs`; it is then taken to be sent with that time.
+	 *
+	 * @param black there is nothing to wait for: no camera, or none that gives anything
+	 */
+	fills(nowUs: number, black: boolean): boolean {
+		const waitUs = black || this.#lastUs > this.#capturedUs ? STILL_EVERY_US : REPEAT_AFTER_US;
+		if (nowUs - this.#lastUs < waitUs) {
+			return false;
+		}
+		this.#lastUs = nowUs;
+		this.#paceUs = nowUs;
+		return true;
+	}
+}
