@@ -1,3 +1,4 @@
+import type { SubscriberNote } from "../protocol/media-socket.ts";
 import type { RouterStreamStats } from "../protocol/object-rpc.ts";
 import { GroupCache } from "./group-cache.ts";
 import { asRefusal, type MediaSink } from "./media-sink.ts";
@@ -34,6 +35,13 @@ export class Fanout {
 			if (!subscriber.push(tag, nowMs)) {
 				this.#subscribers.delete(subscriber);
 			}
+		}
+	}
+
+	/** Says something to those who understand more than media. */
+	tell(note: SubscriberNote): void {
+		for (const subscriber of this.#subscribers) {
+			subscriber.tell(note);
 		}
 	}
 
