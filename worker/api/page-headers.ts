@@ -29,7 +29,7 @@ export function pageHeaders(host: string): Readonly<Record<string, string>> {
 		"script-src 'self' 'wasm-unsafe-eval'",
 		// Such encoders start their worker from a blob.
 		"worker-src 'self' blob:",
-		"style-src 'none'",
+		"style-src 'self'",
 		// Posters lie where their owner keeps them.
 		"img-src 'self' data: https:",
 		"media-src 'self' blob: mediastream:",
