@@ -1,4 +1,4 @@
-import type { IceSettings } from "./ice/ice-servers.ts";
+import type { IceSettings } from "./ice/ice-desk.ts";
 import type { LimitSettings, RateLimitBinding } from "./limits.ts";
 import type { AudienceRpc, BroadcastPublicRpc } from "./protocol/audience.ts";
 import type { BroadcastCommands } from "./protocol/broadcast-commands.ts";

@@ -118,6 +118,7 @@ test("going live leases a compositor, which takes its scene and reports its figu
 	expect((await statsOf(id)).compositor.reported?.stats).toEqual(figures(1));
 	const guest = await control(id, tokens.guest);
 	expect(await guest.take("stats")).toMatchObject({ stats: { fence: 1 } });
+	await compositor.take("call");
 	expect(compositor.messages).toEqual([]);
 
 	await call("POST", `/api/broadcasts/${id}/end`);
@@ -154,6 +155,7 @@ test("the layout is changed over HTTP and over the control socket, by host and a
 	host.send({ type: "ping" });
 	await host.take("pong");
 	expect(await (await call("GET", `/api/broadcasts/${id}`)).json()).toMatchObject({ layout: "solo" });
+	await compositor.take("call");
 	expect(compositor.messages).toEqual([]);
 	runner.close();
 });

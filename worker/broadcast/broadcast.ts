@@ -4,7 +4,7 @@ import { plainDestination } from "../api/plain-destination.ts";
 import { BroadcastAudienceDesk } from "../audience/audience-desk.ts";
 import { randomCode } from "../auth/random-id.ts";
 import type { Env } from "../env.ts";
-import { IceServers } from "../ice/ice-servers.ts";
+import { IceDesk } from "../ice/ice-desk.ts";
 import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
 import type { BroadcastPublicRpc, PublicState, PublicView, ReminderCount, ShardCount } from "../protocol/audience.ts";
@@ -57,10 +57,13 @@ import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
 import { SharedAlarm } from "./shared-alarm.ts";
 import { statsReport } from "./stats-report.ts";
+import { NO_VIRTUAL_MEMBERS } from "./virtual-members.ts";
 
 /** 80 bits: nobody guesses whom to send a signal to. */
 const CONNECTION_ID_LENGTH = 16;
 const RECORD_KEY = "broadcast";
+/** RFC 6455 §7.4.1: it is done, or the page was left. */
+const GOODBYES: readonly number[] = [1000, 1001];
 
 const log = createLog("broadcast");
 
@@ -86,22 +89,21 @@ export class Broadcast
 		super(state, env);
 		this.#requests = new RememberedRequests(state.storage.sql);
 		this.#control = this.#controlOf(undefined);
-		const ice = new IceServers(env, {
-			fetch: (input, init) => fetch(input, init),
-			nowMs: Date.now,
-			report: (message) => log.warn(message, { broadcastId: this.#control.record?.id }),
-		});
 		this.#call = new CallRoom({
 			sockets: () => openControlSockets(this.ctx),
 			record: () => this.#control.record,
-			change: async (next) => {
-				await this.#control.callChanged(next, Date.now());
+			changed: async (word, nowMs) => {
+				await this.#control.callChanged(word, nowMs);
 				this.#settleLater();
 			},
-			iceServers: (person) => ice.forPerson(`${this.#control.record?.id ?? ""}/${person}`),
-			newConnectionId: () => randomCode(CONNECTION_ID_LENGTH),
-			onRealTimeMedia: () => undefined,
-			nowMs: Date.now,
+			ice: new IceDesk(env, {
+				fetch: (url, init) => fetch(url, init),
+				timeout: (ms) => AbortSignal.timeout(ms),
+				report: (fault) => log.error(fault, { broadcastId: this.#control.record?.id }),
+			}),
+			newConnection: () => randomCode(CONNECTION_ID_LENGTH),
+			virtual: NO_VIRTUAL_MEMBERS,
+			wakeChanged: () => this.#alarm.set(),
 		});
 		this.#room = new ControlRoom({
 			call: this.#call,
@@ -133,9 +135,9 @@ export class Broadcast
 			random: Math.random,
 			report: (message, error) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
 		});
-		this.#alarm = new SharedAlarm(this.ctx.storage, () => this.#events.dueMs());
+		this.#alarm = new SharedAlarm(this.ctx.storage, () => [this.#events.dueMs(), this.#call.dueMs()]);
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
-		this.ctx.blockConcurrencyWhile(async () => {
+		const loaded = this.ctx.blockConcurrencyWhile(async () => {
 			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);
 			this.#control = this.#controlOf(
 				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
@@ -144,8 +146,10 @@ export class Broadcast
 			await this.#alarm.load();
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
-			await this.#call.reconcile();
+			await this.#control.callChanged({ kind: "recovered", connections: this.#call.connections() }, Date.now());
 		});
+		// After a deploy nobody may come back, and then nothing else would look.
+		this.ctx.waitUntil(loaded.then(() => this.#recovered()));
 	}
 
 	async create(input: NewBroadcast, context: CommandContext): Promise<Outcome<BroadcastView>> {
@@ -325,6 +329,12 @@ export class Broadcast
 		}
 	}
 
+	async #recovered(): Promise<void> {
+		if (this.#control.record?.call.some(({ awaySinceMs }) => awaySinceMs !== undefined)) {
+			await this.#control.settle(Date.now());
+		}
+	}
+
 	/** Who told of something must not wait for what it leads to, since that may be a request to them. */
 	#settleLater(): void {
 		this.ctx.waitUntil(this.#control.settle(Date.now()));
@@ -345,26 +355,27 @@ export class Broadcast
 			return new Response(`control: expected at most ${MAX_CONTROL_SOCKETS} sockets, got one more`, { status: 503 });
 		}
 		const { response, socket } = acceptControlSocket(this.ctx, member);
-		this.#room.joined(socket);
+		this.ctx.waitUntil(this.#room.joined(socket, Date.now()));
 		return response;
 	}
 
 	override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-		await this.#room.received(wrapControlSocket(socket), message, Date.now());
+		await this.#room.received(wrapControlSocket(this.ctx, socket), message, Date.now());
 	}
 
-	override async webSocketClose(socket: WebSocket): Promise<void> {
+	override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
 		answerClose(socket);
-		await this.#call.closed(wrapControlSocket(socket));
+		await this.#call.socketClosed(wrapControlSocket(this.ctx, socket), GOODBYES.includes(code), Date.now());
 	}
 
 	override async webSocketError(socket: WebSocket, error: unknown): Promise<void> {
 		log.warn("a control socket broke", { broadcastId: this.#control.record?.id, error });
-		await this.#call.closed(wrapControlSocket(socket));
+		await this.#call.socketClosed(wrapControlSocket(this.ctx, socket), false, Date.now());
 	}
 
 	override async alarm(): Promise<void> {
 		this.#alarm.forget();
+		await this.#call.lookAround(Date.now());
 		await this.#control.settle(Date.now());
 		await this.#deliver();
 	}
@@ -411,7 +422,6 @@ export class Broadcast
 					const stored = this.ctx.storage.put(RECORD_KEY, next);
 					this.#events.recordChanged(before, next, cause);
 					await stored;
-					this.#call.recordChanged(before, next);
 					await this.#deliver();
 					this.ctx.waitUntil(this.#desk.recordChanged(before, next, Date.now()));
 				},
@@ -431,6 +441,7 @@ export class Broadcast
 			audience: {
 				sceneChanged: (next) => this.#room.sceneChanged(next),
 				statusChanged: (next) => this.#room.statusChanged(next),
+				callChanged: (before, after) => this.#call.recordChanged(before, after),
 				fenceRaised: (fence) => this.#room.fenceRaised(fence),
 				disconnect: () => {
 					this.#room.disconnectOutdated();

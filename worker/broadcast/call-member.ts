@@ -10,6 +10,8 @@ export interface CallMember {
 	readonly realTime: boolean;
 	/** They publish a stream leg as well, which the program can be made of without a compositor. */
 	readonly streams: boolean;
+	/** Of the credentials they came with: when those are worth nothing any more, they are out. */
+	readonly ver: number;
 	/** Since when their media is waited for: they joined, were admitted, or it stopped coming. */
 	readonly awaitedSinceMs: number;
 	/** It has come to this compositor, and was lost where it does not come now. */

@@ -1,334 +1,450 @@
+import type { IceDesk, IceGrant } from "../ice/ice-desk.ts";
 import type { ControlEvent, ControlRequest } from "../protocol/control-messages.ts";
+import { done, type Outcome, type Refusal, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
-import type { CallPeer, IceServer, PeerId, Signal } from "../protocol/signaling.ts";
-import type { BroadcastRecord } from "./broadcast-record.ts";
+import type { PeerId, Signal } from "../protocol/signaling.ts";
+import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import { compositorInCall } from "./call-media.ts";
 import type { CallMember } from "./call-member.ts";
-import { withMember, withoutConnection, withoutMembers } from "./call-membership.ts";
+import { type CallView, callView, compositorConnection } from "./call-view.ts";
+import type { CallWord } from "./call-word.ts";
 import type { ControlSocket } from "./control-room.ts";
-import { SignalBudget } from "./signal-budget.ts";
+import { isOver } from "./lifecycle.ts";
+import { JOIN_COST, SIGNALS_PER_S, SignalBudget } from "./signal-budget.ts";
+import type { CallEvent, IceServers, SignalSource, VirtualCall, VirtualMembers } from "./virtual-members.ts";
 
-/** A member that is no socket: an encoder that speaks WHIP. */
-export interface VirtualMember {
-	readonly member: CallMember;
-	/** What a peer says to it. Must not throw. */
-	onSignal(from: PeerId, connection: string, signal: Signal): void;
-	/** It is not in the call any more. Must not throw. */
-	onGone(): void;
-}
+/** Pages ask for a pong every 2 s; one in the background may be let do so once a minute only. */
+export const SILENT_AFTER_MS = 90_000;
 
-export interface IceServersGiven {
-	readonly servers: readonly IceServer[];
-	/** When their credentials run out. */
-	readonly untilMs?: number;
-}
+export type CallRequest = Extract<ControlRequest, { type: "join-call" | "leave-call" | "signal" | "real-time-media" }>;
 
 export interface CallRoomPorts {
 	/** The control sockets that are open now. */
 	sockets(): readonly ControlSocket[];
 	record(): BroadcastRecord | undefined;
-	/** Stores what the function makes of the record, with all that follows. */
-	change(next: (record: BroadcastRecord) => BroadcastRecord): Promise<void>;
-	/** Never rejects. */
-	iceServers(person: PersonId | "compositor"): Promise<IceServersGiven>;
-	newConnectionId(): string;
-	/** Whose media reaches the compositor by WebRTC, as it says. */
-	onRealTimeMedia(people: readonly PersonId[]): void;
-	nowMs(): number;
+	/** Changes the record by it; what follows from that must not be waited for. */
+	changed(word: CallWord, nowMs: number): Promise<void>;
+	readonly ice: Pick<IceDesk, "configured" | "grant" | "kept">;
+	newConnection(): string;
+	/** Those in the call without a socket. */
+	readonly virtual: VirtualMembers;
+	/** `dueMs` may be another: the object is to be woken then. */
+	wakeChanged(): Promise<void>;
 }
 
-type CallRequest = Extract<ControlRequest, { type: "join-call" | "leave-call" | "signal" | "real-time-media" }>;
-type CallEvent = Extract<ControlEvent, { type: "call" }>;
-
 /**
- * Who is in a broadcast's call, and what they say to each other (worker/protocol/signaling.ts).
- *
- * Members are in the record, and so outlive the object; which socket each belongs to is in the socket's attachment, and so does that.
+ * Who is in the call, what each is told of it, and what they say to each other (worker/protocol/signaling.ts). Who is in it is in the record, and which socket is
+ * whose in the sockets' attachments, so that both outlive this object's memory; what is kept here may be lost at any time.
  */
-export class CallRoom {
+export class CallRoom implements VirtualCall {
 	readonly #ports: CallRoomPorts;
-	readonly #virtual = new Map<string, VirtualMember>();
-	readonly #budgets = new Map<string, SignalBudget>();
-	/** What each connection was told last, without its ICE servers: what is the same is not said again. */
-	readonly #told = new Map<string, string>();
-	readonly #waiting = new Set<() => void>();
+	readonly #budgets = new Map<PeerId, SignalBudget>();
+	/** The newest wish of each to be in the call, while it waits for ICE servers: an older one counts no more. */
+	readonly #joining = new Map<PeerId, object>();
+	/** To be told of the call whether it is another or not. */
+	readonly #owed = new Set<string>();
+	/** Sessions that ended by themselves need not be told. */
+	readonly #leaving = new Set<string>();
+	readonly #virtualGrants = new Map<string, IceGrant>();
 
 	constructor(ports: CallRoomPorts) {
 		this.#ports = ports;
 	}
 
-	/** The compositor's connection, while its control socket is open and its lease is the newest. */
-	get compositorConnection(): string | undefined {
-		const socket = this.#compositor();
-		return socket && connectionOf(socket);
-	}
-
-	/** Gives why it was refused, in words, or `undefined`. */
-	async received(socket: ControlSocket, request: CallRequest): Promise<string | undefined> {
+	/** Answers a request, but for what is told to everyone. */
+	async received(
+		socket: ControlSocket,
+		request: CallRequest,
+		bytes: number,
+		nowMs: number,
+	): Promise<Refusal | undefined> {
+		const peer = peerOf(socket);
+		if (peer === undefined) {
+			return { kind: "forbidden", detail: `call: expected host, guest or compositor, got ${socket.role}` };
+		}
+		if (peer === "compositor" && socket.fence !== this.#ports.record()?.lease.fence) {
+			socket.close("takenOver", `call: expected a compositor of the newest lease, got fence ${socket.fence ?? "none"}`);
+			return undefined;
+		}
+		const budget = this.#budgets.get(peer) ?? new SignalBudget(nowMs);
+		this.#budgets.set(peer, budget);
+		const standing = budget.take(bytes, nowMs, request.type === "signal" ? 1 : JOIN_COST);
+		if (standing !== "ok") {
+			const detail = `call: expected at most ${SIGNALS_PER_S} messages a second for long, got more: what came was dropped`;
+			return standing === "over" ? { kind: "rate-limited", detail } : undefined;
+		}
 		switch (request.type) {
 			case "join-call":
-				return this.#join(socket, request);
+				return this.#join(socket, request, nowMs);
 			case "leave-call":
-				await this.#leave(socket);
+				await this.#leave(socket, nowMs);
 				return undefined;
 			case "signal":
-				return this.#relay(socket, request);
+				return this.#signal(socket, peer, request);
 			case "real-time-media":
-				if (socket.role !== "compositor") {
-					return `call: expected a compositor to say whose media comes, got a ${socket.role}`;
-				}
-				if (socket === this.#compositor() || connectionOf(socket) === this.compositorConnection) {
-					this.#ports.onRealTimeMedia(request.people);
-				}
-				return undefined;
+				return this.#realTimeMedia(socket, request.people, nowMs);
 		}
 	}
 
-	/** A control socket is open: a compositor is in the call by that alone. */
-	opened(socket: ControlSocket): void {
-		if (socket.role === "compositor") {
-			this.tell();
-		}
-	}
-
-	async closed(socket: ControlSocket): Promise<void> {
-		if (socket.role === "compositor") {
-			this.tell();
-		} else {
-			await this.#leave(socket);
-		}
-	}
-
-	/** Lets go of members whose sockets an earlier life of the object had, and which did not come with it. */
-	async reconcile(): Promise<void> {
-		const open = new Set(this.#ports.sockets().map(connectionOf));
-		const isGone = ({ leg, connection }: CallMember) => leg === "real-time" && !open.has(connection);
-		if (this.#ports.record()?.call.some(isGone)) {
-			await this.#ports.change((record) => withoutMembers(record, isGone, this.#ports.nowMs()));
-		}
-	}
-
-	/** Takes a member that is no socket into the call, in place of whoever that person was in it by. */
-	async addVirtual(virtual: VirtualMember): Promise<void> {
-		const { member } = virtual;
-		this.#virtual.set(member.connection, virtual);
-		await this.#ports.change((record) => withMember(record, member, this.#ports.nowMs()));
-		this.#dismissOthers(member);
-		this.tell();
-	}
-
-	async removeVirtual(connection: string): Promise<void> {
-		this.#virtual.delete(connection);
-		await this.#ports.change((record) => withoutConnection(record, connection, this.#ports.nowMs()));
-		this.tell();
-	}
-
-	/** What a virtual member says. False where nobody is there to hear it. */
-	signalFrom(member: CallMember, to: PeerId, connection: string, signal: Signal): boolean {
-		return this.#deliver({ id: member.person, connection: member.connection }, to, connection, signal);
-	}
-
-	/** The record is another: members who left it are let go, and everybody is told who is there. */
-	recordChanged(before: BroadcastRecord | undefined, record: BroadcastRecord): void {
-		if (before !== undefined && isSameCall(before, record)) {
+	/** A compositor with the newest lease has opened its control socket: it is in the call. */
+	async compositorCame(socket: ControlSocket, nowMs: number): Promise<void> {
+		const { fence } = socket;
+		if (fence === undefined) {
 			return;
 		}
-		for (const [connection, virtual] of this.#virtual) {
-			if (!record.call.some((member) => member.connection === connection)) {
-				this.#virtual.delete(connection);
-				virtual.onGone();
+		const connection = compositorConnection(fence);
+		if (await this.#seat(socket, "compositor", connection, nowMs)) {
+			this.#dismissOthers(socket, "compositor");
+			this.#owed.add(connection);
+			await this.#ports.changed({ kind: "compositor", fence }, nowMs);
+			this.#tellOwed();
+		}
+	}
+
+	/**
+	 * The socket is gone.
+	 * @param isGoodbye whether the other side said so: a line that broke may be mended
+	 */
+	async socketClosed(socket: ControlSocket, isGoodbye: boolean, nowMs: number): Promise<void> {
+		const { person, seat } = socket;
+		if (person === undefined || seat === undefined) {
+			// A compositor is in the call by its lease.
+			return;
+		}
+		const { connection } = seat;
+		const isStillThere = this.#ports.sockets().some((other) => other.seat?.connection === connection);
+		if (!isStillThere) {
+			await this.#ports.changed({ kind: isGoodbye ? "left" : "broken", person, connection }, nowMs);
+		}
+	}
+
+	/** Which connections there still are, after the object was lost: what else is in the record has lost its socket. */
+	connections(): string[] {
+		return this.#ports.sockets().flatMap(({ seat }) => (seat === undefined ? [] : [seat.connection]));
+	}
+
+	/** When to look around without being asked; `undefined` when nothing is to be done. */
+	dueMs(): number | undefined {
+		const times = this.#ports.sockets().flatMap(({ seat }) => seat?.ice?.renewAtMs ?? []);
+		return times.length === 0 ? undefined : Math.min(...times);
+	}
+
+	/** What time alone changes: lines that went silent, credentials that run out. */
+	async lookAround(nowMs: number): Promise<void> {
+		for (const socket of this.#ports.sockets()) {
+			const heardAtMs = socket.heardAtMs();
+			if (socket.person !== undefined && heardAtMs !== undefined && nowMs - heardAtMs > SILENT_AFTER_MS) {
+				socket.close("stalled", `control: expected a ping within ${SILENT_AFTER_MS / 1_000} s, got none`);
+				await this.socketClosed(socket, false, nowMs);
 			}
 		}
-		this.tell();
+		const due = this.#ports.sockets().filter(({ seat }) => nowMs >= (seat?.ice?.renewAtMs ?? Number.POSITIVE_INFINITY));
+		await Promise.all(due.map((socket) => this.#renew(socket, nowMs)));
+		await this.#ports.wakeChanged();
 	}
 
-	/** Resolves with the compositor's connection as soon as there is one, or with `undefined` after `withinMs`. */
-	whenCompositor(withinMs: number, after: (delayMs: number, action: () => void) => void): Promise<string | undefined> {
-		return new Promise((resolve) => {
-			const look = () => {
-				const connection = this.compositorConnection;
-				if (connection !== undefined) {
-					this.#waiting.delete(look);
-					resolve(connection);
-				}
-			};
-			this.#waiting.add(look);
-			after(withinMs, () => {
-				if (this.#waiting.delete(look)) {
-					resolve(undefined);
-				}
-			});
-			look();
-		});
-	}
-
-	/** Tells everyone in the call who is in it, where that has changed. */
-	tell(): void {
-		for (const look of [...this.#waiting]) {
-			look();
+	/** Tells those whom it concerns what is different about the call now. */
+	recordChanged(before: BroadcastRecord, after: BroadcastRecord): void {
+		if (isSameCall(before, after)) {
+			return;
 		}
 		for (const socket of this.#ports.sockets()) {
-			void this.#tellOne(socket, false);
+			const peer = peerOf(socket);
+			const { seat } = socket;
+			if (peer === undefined || seat === undefined) {
+				continue;
+			}
+			const view = viewOf(after, peer, seat.connection);
+			if (view === undefined) {
+				socket.sit(undefined);
+			} else if (this.#owed.delete(seat.connection) || !isSame(viewOf(before, peer, seat.connection), view)) {
+				this.#tell(socket, view);
+			}
 		}
+		this.#tellVirtual(before, after);
+	}
+
+	async addVirtual(person: PersonId, connection: string, nowMs: number): Promise<Outcome<CallEvent>> {
+		const record = this.#ports.record();
+		const place = record && personOf(record, person);
+		if (record === undefined || place === undefined) {
+			return refused("not-found", `call: expected somebody with a place in the broadcast, got ${person}`);
+		}
+		if (isOver(record.status)) {
+			return refused(
+				"broadcast-ended",
+				`call: expected a broadcast that is not over, got one that is ${record.status}`,
+			);
+		}
+		const { credentialsVersion: ver } = place;
+		this.#joining.delete(person);
+		this.#dismissOthers(undefined, person);
+		const member = { person, connection, leg: "whip", realTime: true, streams: false, ver } as const;
+		await this.#ports.changed({ kind: "joined", member }, nowMs);
+		const call = this.callOf(person, connection);
+		return call === undefined
+			? refused("taken-over", `call: expected to be the ${person}'s newest connection, got a newer one`)
+			: done(call);
+	}
+
+	async removeVirtual(person: PersonId, connection: string, nowMs: number): Promise<void> {
+		this.#leaving.add(connection);
+		try {
+			await this.#ports.changed({ kind: "left", person, connection }, nowMs);
+		} finally {
+			this.#leaving.delete(connection);
+			this.#virtualGrants.delete(connection);
+		}
+	}
+
+	signalFromVirtual(person: PersonId, connection: string, to: PeerId, signal: Signal): boolean {
+		const target = this.callOf(person, connection)?.peers.find(({ id }) => id === to);
+		return target !== undefined && this.#deliver({ id: person, connection }, to, target.connection, signal);
+	}
+
+	callOf(person: PersonId, connection: string): CallEvent | undefined {
+		const record = this.#ports.record();
+		const view = record && viewOf(record, person, connection);
+		return view && this.#event(view, this.#virtualGrants.get(connection));
+	}
+
+	realTimePeople(): readonly PersonId[] {
+		const record = this.#ports.record();
+		return (record && compositorInCall(record)?.realTime) ?? [];
+	}
+
+	async iceServersFor(connection: string, nowMs: number): Promise<IceServers> {
+		const known = this.#virtualGrants.get(connection);
+		const grant = known !== undefined && nowMs < known.renewAtMs ? known : await this.#ports.ice.grant(nowMs);
+		if (grant !== undefined) {
+			this.#virtualGrants.set(connection, grant);
+		}
+		const servers = [...this.#ports.ice.configured, ...(grant?.servers ?? [])];
+		return { servers, ...(grant?.untilMs === undefined ? {} : { untilMs: grant.untilMs }) };
 	}
 
 	async #join(
 		socket: ControlSocket,
-		{ realTime, streams }: Extract<CallRequest, { type: "join-call" }>,
-	): Promise<string | undefined> {
+		request: Extract<CallRequest, { type: "join-call" }>,
+		nowMs: number,
+	): Promise<Refusal | undefined> {
 		const { person } = socket;
 		if (person === undefined) {
-			return `call: expected host or guest to join, got ${socket.role}`;
+			return { kind: "forbidden", detail: "call: expected a person to join it, got a compositor, which is in it" };
 		}
-		const connection = socket.connection ?? this.#ports.newConnectionId();
-		socket.setConnection(connection);
-		const member: CallMember = {
-			person,
-			connection,
-			leg: "real-time",
-			realTime,
-			streams,
-			...(socket.ver === undefined ? {} : { ver: socket.ver }),
-		};
-		await this.#ports.change((record) => withMember(record, member, this.#ports.nowMs()));
-		this.#dismissOthers(member);
-		await this.#tellOne(socket, true);
+		const isTheirs = (connection: string | undefined) =>
+			this.#memberOf(person)?.connection === connection && connection !== undefined;
+		const asked = socket.seat?.connection ?? request.connection;
+		const connection = asked !== undefined && isTheirs(asked) ? asked : this.#ports.newConnection();
+		if (!(await this.#seat(socket, person, connection, nowMs))) {
+			return undefined;
+		}
+		this.#dismissOthers(socket, person);
+		const { realTime, streams } = request;
+		const record = this.#ports.record();
+		const ver = socket.ver ?? (record && personOf(record, person)?.credentialsVersion) ?? 0;
+		this.#owed.add(connection);
+		await this.#ports.changed(
+			{ kind: "joined", member: { person, connection, leg: "real-time", realTime, streams, ver } },
+			nowMs,
+		);
+		this.#tellOwed();
 		return undefined;
 	}
 
-	/** A person is in the call once: their older connections end. */
-	#dismissOthers({ person, connection }: CallMember): void {
+	/** Whether the socket is to be in the call by that connection, once there are ICE servers for it: it may be gone by then, or another have come. */
+	async #seat(socket: ControlSocket, peer: PeerId, connection: string, nowMs: number): Promise<boolean> {
+		const wish = {};
+		this.#joining.set(peer, wish);
+		const before = socket.seat?.connection === connection ? socket.seat.ice : undefined;
+		const isFresh = before !== undefined && nowMs < before.renewAtMs;
+		const ice = isFresh ? before : await this.#ports.ice.grant(nowMs);
+		if (this.#joining.get(peer) !== wish) {
+			return false;
+		}
+		this.#joining.delete(peer);
+		if (!socket.isOpen()) {
+			return false;
+		}
+		socket.sit({ connection, ...(ice === undefined ? {} : { ice }) });
+		if (ice !== undefined) {
+			await this.#ports.wakeChanged();
+		}
+		return true;
+	}
+
+	/** A person is in the call once, and so is a compositor: their older sockets are closed. */
+	#dismissOthers(socket: ControlSocket | undefined, peer: PeerId): void {
 		for (const other of this.#ports.sockets()) {
-			if (other.person === person && other.connection !== undefined && other.connection !== connection) {
-				other.close("takenOver", "call: a newer connection of the same person took over");
+			if (other.seat !== undefined && peerOf(other) === peer && other.line !== socket?.line) {
+				other.sit(undefined);
+				other.close("takenOver", `call: expected one connection of the ${peer}, got a newer one`);
 			}
 		}
 	}
 
-	async #leave(socket: ControlSocket): Promise<void> {
-		const { connection } = socket;
-		if (connection !== undefined) {
-			this.#told.delete(connection);
-			this.#budgets.delete(connection);
-			socket.setConnection(undefined);
-			await this.#ports.change((record) => withoutConnection(record, connection, this.#ports.nowMs()));
+	async #leave(socket: ControlSocket, nowMs: number): Promise<void> {
+		const { person, seat } = socket;
+		if (person !== undefined) {
+			this.#joining.delete(person);
+			socket.sit(undefined);
+			if (seat !== undefined) {
+				await this.#ports.changed({ kind: "left", person, connection: seat.connection }, nowMs);
+			}
 		}
 	}
 
-	#relay(
+	#signal(
 		socket: ControlSocket,
+		peer: PeerId,
 		{ to, connection, signal }: Extract<CallRequest, { type: "signal" }>,
-	): string | undefined {
-		const own = connectionOf(socket);
-		const id = socket.role === "compositor" ? "compositor" : socket.person;
-		if (own === undefined || id === undefined || !this.#isInCall(socket)) {
-			return "call: expected a member of the call to say something, got somebody who is not in it";
+	): Refusal | undefined {
+		if (socket.seat === undefined) {
+			return { kind: "wrong-state", detail: "call: expected somebody who has joined it, got somebody who has not" };
 		}
-		const budget = this.#budgets.get(own) ?? new SignalBudget();
-		this.#budgets.set(own, budget);
-		if (!budget.take(this.#ports.nowMs())) {
-			return `call: expected at most ${SignalBudget.perSecond} messages a second in the long run, got more`;
+		if (signal.kind === "rate" && peer !== "compositor") {
+			return { kind: "forbidden", detail: `call: expected a compositor's advice, got the ${peer}'s` };
 		}
-		this.#deliver({ id, connection: own }, to, connection, signal);
+		this.#deliver({ id: peer, connection: socket.seat.connection }, to, connection, signal);
 		return undefined;
 	}
 
-	/** What is for a connection that is not there, or that the sender does not see, is dropped: they are about to be told. */
-	#deliver(
-		from: { readonly id: PeerId; readonly connection: string },
-		to: PeerId,
-		connection: string,
-		signal: Signal,
-	): boolean {
+	/** Whether there was somebody to deliver it to: they are in the call by that connection, and the sender sees them. */
+	#deliver(from: SignalSource, to: PeerId, connection: string, signal: Signal): boolean {
 		const record = this.#ports.record();
-		if (record === undefined || !isSeen(record, from.id) || !isSeen(record, to)) {
+		const view = record && viewOf(record, from.id, from.connection);
+		if (record === undefined || !view?.peers.some((peer) => peer.id === to && peer.connection === connection)) {
 			return false;
 		}
-		const virtual = this.#virtual.get(connection);
-		if (virtual !== undefined && virtual.member.person === to) {
-			virtual.onSignal(from.id, from.connection, signal);
+		const member = record.call.find((each) => each.connection === connection);
+		if (member?.leg === "whip") {
+			this.#ports.virtual.signalled(member, from, signal);
 			return true;
 		}
-		const target =
-			to === "compositor"
-				? this.#compositor()
-				: this.#ports.sockets().find((socket) => socket.person === to && socket.connection === connection);
-		if (target === undefined || connectionOf(target) !== connection) {
-			return false;
+		const target = this.#ports.sockets().find((socket) => socket.seat?.connection === connection);
+		if (target !== undefined) {
+			send(target, { type: "signal", from: from.id, connection: from.connection, signal });
 		}
-		send(target, { type: "signal", from: from.id, connection: from.connection, signal });
-		return true;
+		return target !== undefined;
 	}
 
-	#isInCall(socket: ControlSocket): boolean {
-		return socket.role === "compositor"
-			? connectionOf(socket) === this.compositorConnection
-			: this.#ports.record()?.call.some(({ connection }) => connection === socket.connection) === true;
+	async #realTimeMedia(
+		socket: ControlSocket,
+		people: readonly PersonId[],
+		nowMs: number,
+	): Promise<Refusal | undefined> {
+		if (socket.role !== "compositor" || socket.fence === undefined) {
+			return { kind: "forbidden", detail: `call: expected a compositor to say whose media comes, got ${socket.role}` };
+		}
+		await this.#ports.changed({ kind: "real-time-media", fence: socket.fence, people }, nowMs);
+		return undefined;
 	}
 
-	#compositor(): ControlSocket | undefined {
-		const fence = this.#ports.record()?.lease.fence;
-		return this.#ports.sockets().findLast((socket) => socket.role === "compositor" && socket.fence === fence);
-	}
-
-	async #tellOne(socket: ControlSocket, always: boolean): Promise<void> {
-		const connection = connectionOf(socket);
-		const id = socket.role === "compositor" ? "compositor" : socket.person;
-		if (connection === undefined || id === undefined || !this.#isInCall(socket)) {
+	async #renew(socket: ControlSocket, nowMs: number): Promise<void> {
+		const { seat } = socket;
+		const peer = peerOf(socket);
+		if (seat?.ice === undefined || peer === undefined) {
 			return;
 		}
-		const seen = this.#seenBy(socket, id, connection);
-		const looked = JSON.stringify(seen);
-		const told = this.#told.get(connection);
-		// A compositor did not ask to be in a call: it hears of one when there is somebody in it.
-		const isNews = always || told !== undefined || seen.peers.length > 0 || id !== "compositor";
-		if (!isNews || (!always && told === looked)) {
+		const granted = await this.#ports.ice.grant(nowMs);
+		// It may have left, or come by another connection.
+		if (granted === undefined || !socket.isOpen() || socket.seat?.connection !== seat.connection) {
 			return;
 		}
-		this.#told.set(connection, looked);
-		const { servers, untilMs } = await this.#ports.iceServers(id);
-		// What there is to see may have changed meanwhile, and is then said by whoever changed it.
-		if (this.#told.get(connection) === looked) {
-			send(socket, {
-				...this.#seenBy(socket, id, connection),
-				iceServers: [...servers],
-				...(untilMs === undefined ? {} : { iceServersUntilMs: untilMs }),
-			});
-		}
-	}
-
-	#seenBy(socket: ControlSocket, id: PeerId, connection: string): CallEvent {
+		const ice = this.#ports.ice.kept(seat.ice, granted);
+		socket.sit({ ...seat, ice });
 		const record = this.#ports.record();
-		const own = record?.call.find((member) => member.connection === connection);
-		const self: CallPeer = { id, connection, realTime: own?.realTime ?? true };
-		const members = record === undefined || !isSeen(record, id) ? [] : record.call;
-		const people = members
-			.filter((member) => member.connection !== connection && record !== undefined && isSeen(record, member.person))
-			.map((member): CallPeer => ({ id: member.person, connection: member.connection, realTime: member.realTime }));
-		const compositor = socket.role === "compositor" ? undefined : this.compositorConnection;
-		const isShown = compositor !== undefined && record !== undefined && isSeen(record, id);
+		const view = record && viewOf(record, peer, seat.connection);
+		if (view !== undefined && ice.servers !== seat.ice.servers) {
+			this.#tell(socket, view);
+		}
+	}
+
+	#tellOwed(): void {
+		const record = this.#ports.record();
+		for (const socket of this.#ports.sockets()) {
+			const peer = peerOf(socket);
+			const { seat } = socket;
+			if (record !== undefined && peer !== undefined && seat !== undefined && this.#owed.delete(seat.connection)) {
+				const view = viewOf(record, peer, seat.connection);
+				if (view !== undefined) {
+					this.#tell(socket, view);
+				}
+			}
+		}
+	}
+
+	#tell(socket: ControlSocket, view: CallView): void {
+		send(socket, this.#event(view, socket.seat?.ice));
+	}
+
+	#tellVirtual(before: BroadcastRecord, after: BroadcastRecord): void {
+		for (const member of before.call.filter(isVirtual)) {
+			const { person, connection } = member;
+			if (!after.call.some((each) => each.connection === connection) && !this.#leaving.has(connection)) {
+				this.#virtualGrants.delete(connection);
+				this.#ports.virtual.over(member, whyOver(after, person));
+			}
+		}
+		for (const member of after.call.filter(isVirtual)) {
+			const { person, connection } = member;
+			const view = viewOf(after, person, connection);
+			if (view !== undefined && !isSame(viewOf(before, person, connection), view)) {
+				this.#ports.virtual.callChanged(member, this.#event(view, this.#virtualGrants.get(connection)));
+			}
+		}
+	}
+
+	#event({ self, peers }: CallView, ice: IceGrant | undefined): CallEvent {
 		return {
 			type: "call",
 			self,
-			peers: [...people, ...(isShown ? [{ id: "compositor" as const, connection: compositor, realTime: true }] : [])],
-			iceServers: [],
+			peers,
+			iceServers: [...this.#ports.ice.configured, ...(ice?.servers ?? [])],
+			...(ice?.untilMs === undefined ? {} : { iceServersUntilMs: ice.untilMs }),
 		};
+	}
+
+	#memberOf(person: PersonId): CallMember | undefined {
+		return this.#ports.record()?.call.find((member) => member.person === person);
 	}
 }
 
-/** A compositor's connection is its lease: it opens its socket again after a break without everyone connecting anew. */
-function connectionOf(socket: ControlSocket): string | undefined {
-	return socket.role === "compositor" ? `compositor-${socket.fence ?? 0}` : socket.connection;
+function peerOf({ role, person }: ControlSocket): PeerId | undefined {
+	return role === "compositor" ? "compositor" : person;
 }
 
-/** Whether they take part: the compositor, and who was admitted. */
-function isSeen(record: BroadcastRecord, id: PeerId): boolean {
-	return id === "compositor" || record.people.some((person) => person.id === id && person.admitted);
+/** What that connection sees, while it is the one by which they are in the call. */
+function viewOf(record: BroadcastRecord, peer: PeerId, connection: string): CallView | undefined {
+	const view = isOver(record.status) ? undefined : callView(record, peer);
+	return view?.self.connection === connection ? view : undefined;
 }
 
-/** Nothing that anyone in the call is told of is another. */
+function isSame(before: CallView | undefined, after: CallView): boolean {
+	return JSON.stringify(before) === JSON.stringify(after);
+}
+
+/** Nothing that anybody is told of the call has changed. */
 function isSameCall(before: BroadcastRecord, after: BroadcastRecord): boolean {
-	const admitted = ({ people }: BroadcastRecord) => people.map((person) => (person.admitted ? "1" : "0")).join("");
-	return before.call === after.call && before.lease.fence === after.lease.fence && admitted(before) === admitted(after);
+	return (
+		before.call === after.call &&
+		before.callCompositor === after.callCompositor &&
+		before.lease === after.lease &&
+		before.people === after.people
+	);
+}
+
+function isVirtual({ leg }: CallMember): boolean {
+	return leg === "whip";
+}
+
+function whyOver(after: BroadcastRecord, person: PersonId): string {
+	if (isOver(after.status) || after.deleted) {
+		return "broadcast: it has ended";
+	}
+	return after.call.some((member) => member.person === person)
+		? `call: a newer connection of the ${person} took over`
+		: "auth: what it came with was made worthless";
 }
 
 function send(socket: ControlSocket, event: ControlEvent): void {

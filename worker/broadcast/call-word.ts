@@ -1,5 +1,5 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
-import type { BroadcastRecord } from "./broadcast-record.ts";
+import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import type { CallMember } from "./call-member.ts";
 import { isLive } from "./presence.ts";
 
@@ -9,9 +9,12 @@ import { isLive } from "./presence.ts";
  */
 export const RESUME_WITHIN_MS = 10_000;
 
+/** Somebody joins by a connection: another one of theirs is none any more. */
+type Joining = Pick<CallMember, "person" | "connection" | "leg" | "realTime" | "streams" | "ver">;
+
 /** What happens in the call. */
 export type CallWord =
-	| { readonly kind: "joined"; readonly member: Pick<CallMember, "person" | "connection" | "leg" | "realTime" | "streams"> }
+	| { readonly kind: "joined"; readonly member: Joining }
 	/** On purpose, or for good. */
 	| { readonly kind: "left"; readonly person: PersonId; readonly connection: string }
 	/** Their control socket is gone, and may come back. */
@@ -27,7 +30,7 @@ export function withCallWord(record: BroadcastRecord, word: CallWord, nowMs: num
 		case "joined":
 			return withMember(record, word.member, nowMs);
 		case "left":
-			return isMember(record, word) ? withoutPeople(record, [word.person], nowMs) : record;
+			return isMember(record, word) ? withoutPeople(record, [word.person], () => nowMs) : record;
 		case "broken":
 			return withAway(record, (member) => member.connection === word.connection, nowMs);
 		case "recovered":
@@ -43,11 +46,11 @@ export function withCallWord(record: BroadcastRecord, word: CallWord, nowMs: num
 	}
 }
 
-/** The record without these people in the call; who publishes no stream either has left. The same record when none of them is in it. */
-export function withoutPeople(
+/** The record without these people in the call; who publishes no stream either has left, at that time. The same record when none of them is in it. */
+function withoutPeople(
 	record: BroadcastRecord,
 	people: readonly PersonId[],
-	leftAtMs: number | ((member: CallMember) => number),
+	leftAtMs: (member: CallMember) => number,
 ): BroadcastRecord {
 	const leaving = record.call.filter(({ person }) => people.includes(person));
 	if (leaving.length === 0) {
@@ -57,13 +60,20 @@ export function withoutPeople(
 	const without = withoutRealTime({ ...record, call }, people);
 	const left = leaving
 		.filter(({ person }) => !isLive(without, person))
-		.map((member) => [member.person, typeof leftAtMs === "number" ? leftAtMs : leftAtMs(member)]);
+		.map((member) => [member.person, leftAtMs(member)]);
 	return left.length === 0 ? without : { ...without, leftAtMs: { ...record.leftAtMs, ...Object.fromEntries(left) } };
 }
 
-/** The record without those whose control socket has been broken for too long: they left when it broke. */
+/**
+ * The record without those who are in the call no more, whether they have heard of it or not: whose credentials were made worthless, and whose control socket has been
+ * broken for too long, which is when they left.
+ */
 export function withoutAbsent(record: BroadcastRecord, nowMs: number): BroadcastRecord {
-	const absent = record.call.filter((member) => nowMs >= (awayEndsMs(record, member) ?? Number.POSITIVE_INFINITY));
+	const absent = record.call.filter(
+		(member) =>
+			member.ver !== personOf(record, member.person)?.credentialsVersion ||
+			nowMs >= (awayEndsMs(record, member) ?? Number.POSITIVE_INFINITY),
+	);
 	return withoutPeople(
 		record,
 		absent.map(({ person }) => person),
@@ -79,15 +89,14 @@ export function awayEndsMs(
 	return awaySinceMs === undefined ? undefined : awaySinceMs + Math.min(RESUME_WITHIN_MS, guestGraceSeconds * 1_000);
 }
 
-function isMember({ call }: BroadcastRecord, { person, connection }: Pick<CallMember, "person" | "connection">): boolean {
+function isMember(
+	{ call }: BroadcastRecord,
+	{ person, connection }: Pick<CallMember, "person" | "connection">,
+): boolean {
 	return call.some((member) => member.person === person && member.connection === connection);
 }
 
-function withMember(
-	record: BroadcastRecord,
-	joining: Pick<CallMember, "person" | "connection" | "leg" | "realTime" | "streams">,
-	nowMs: number,
-): BroadcastRecord {
+function withMember(record: BroadcastRecord, joining: Joining, nowMs: number): BroadcastRecord {
 	const { person } = joining;
 	const before = record.call.find((member) => member.person === person);
 	const isSame = before?.connection === joining.connection;
@@ -100,11 +109,7 @@ function withMember(
 	return { ...(isSame ? record : withoutRealTime(record, [person])), call, leftAtMs };
 }
 
-function withAway(
-	record: BroadcastRecord,
-	isAway: (member: CallMember) => boolean,
-	nowMs: number,
-): BroadcastRecord {
+function withAway(record: BroadcastRecord, isAway: (member: CallMember) => boolean, nowMs: number): BroadcastRecord {
 	const gone = record.call.filter((member) => member.awaySinceMs === undefined && isAway(member));
 	if (gone.length === 0) {
 		return record;

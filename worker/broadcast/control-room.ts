@@ -1,5 +1,6 @@
 import { LAYOUT_NAMES } from "../../media/layout.ts";
 import { commandRefusal } from "../auth/command-permission.ts";
+import type { IceGrant } from "../ice/ice-desk.ts";
 import type {
 	BroadcastCommand,
 	CommandContext,
@@ -19,7 +20,7 @@ import { LIVE_COMMAND_TYPES, type LiveCommand } from "../protocol/live-commands.
 import { done, type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
 import type { PersonId, Role } from "../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
-import type { CallRoom } from "./call-room.ts";
+import type { CallRequest } from "./call-room.ts";
 import { isOver } from "./lifecycle.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
@@ -39,13 +40,24 @@ export interface ControlMember {
 	readonly ver?: number;
 	/** Of compositors. */
 	readonly fence?: number;
-	/** Of members of the call. */
-	readonly connection?: string;
+}
+
+/** By what a socket is in the call. */
+export interface CallSeat {
+	readonly connection: string;
+	/** What it has of ICE servers that are its own. */
+	readonly ice?: IceGrant;
 }
 
 export interface ControlSocket extends ControlMember {
-	/** Outlives hibernation, as the rest does. */
-	setConnection(connection: string | undefined): void;
+	/** One object for each line, whichever of its wrappings one has. */
+	readonly line: object;
+	/** While it is in the call. Outlives hibernation, as the rest does. */
+	readonly seat: CallSeat | undefined;
+	sit(seat: CallSeat | undefined): void;
+	isOpen(): boolean;
+	/** When it last asked whether we are there; `undefined` of one that never did. */
+	heardAtMs(): number | undefined;
 	send(text: string): void;
 	close(kind: CloseKind, reason: string): void;
 }
@@ -57,7 +69,13 @@ export interface ControlRoomPorts {
 	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
 	/** The destination that such a body asks for, checked and sealed. */
 	newDestination(body: unknown): Promise<Outcome<NewDestination>>;
-	readonly call: Pick<CallRoom, "received" | "opened">;
+	readonly call: CallDesk;
+}
+
+/** What is said about the call on a control socket. */
+export interface CallDesk {
+	received(socket: ControlSocket, request: CallRequest, bytes: number, nowMs: number): Promise<Refusal | undefined>;
+	compositorCame(socket: ControlSocket, nowMs: number): Promise<void>;
 }
 
 /** Who is on the control sockets of a broadcast, what each is told and what each may ask. */
@@ -76,7 +94,7 @@ export class ControlRoom {
 	}
 
 	/** Tells a new member what there is to know. */
-	joined(socket: ControlSocket): void {
+	async joined(socket: ControlSocket, nowMs: number): Promise<void> {
 		const record = this.#ports.record();
 		if (record === undefined || isOver(record.status)) {
 			socket.close("ended", "control: expected a broadcast that has not ended, got one that has");
@@ -87,8 +105,12 @@ export class ControlRoom {
 			return;
 		}
 		if (socket.role === "compositor") {
+			if (socket.fence !== record.lease.fence) {
+				socket.close("takenOver", `control: expected fence ${record.lease.fence}, got ${socket.fence ?? "none"}`);
+				return;
+			}
 			this.#send(socket, { type: "scene", scene: sceneOf(record) });
-			this.#ports.call.opened(socket);
+			await this.#ports.call.compositorCame(socket, nowMs);
 			return;
 		}
 		this.#send(socket, statusEvent(record));
@@ -129,8 +151,15 @@ export class ControlRoom {
 			case "compositor-stats":
 				this.#takeStats(socket, request.stats, nowMs);
 				return;
-			default:
-				return this.#call(socket, request);
+			case "join-call":
+			case "leave-call":
+			case "signal":
+			case "real-time-media": {
+				const refusal = await this.#ports.call.received(socket, request, messageBytes(message), nowMs);
+				if (refusal !== undefined) {
+					this.#refuse(socket, refusal);
+				}
+			}
 		}
 	}
 
@@ -164,13 +193,6 @@ export class ControlRoom {
 	dismissAll(reason: string): void {
 		for (const socket of this.#ports.sockets()) {
 			socket.close("ended", reason);
-		}
-	}
-
-	async #call(socket: ControlSocket, request: Parameters<CallRoom["received"]>[1]): Promise<void> {
-		const fault = await this.#ports.call.received(socket, request);
-		if (fault !== undefined) {
-			this.#refuse(socket, { kind: "forbidden", detail: fault });
 		}
 	}
 

@@ -1,7 +1,7 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
-import { isOver } from "./lifecycle.ts";
 import { isMediaOverdue } from "./call-media.ts";
+import { isOver } from "./lifecycle.ts";
 import { isVacant } from "./person-record.ts";
 
 /** A broadcast that was started and to which nobody came at all is waited for this long: people start early, but not by hours. */

@@ -36,6 +36,9 @@ export interface VirtualMembers {
 	over(member: CallMember, reason: string): void;
 }
 
+/** Where there is nobody who could be told. */
+export const NO_VIRTUAL_MEMBERS: VirtualMembers = { signalled: () => {}, callChanged: () => {}, over: () => {} };
+
 /**
  * The half of the call that such members use (`CallRoom` is one). People see a virtual member as one without WebRTC (`realTime: false`: there is no talking with an
  * encoder), the compositor sees one with it. While there is an admitted one a compositor is wanted, in the lobby as well.
