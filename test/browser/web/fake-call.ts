@@ -13,6 +13,9 @@ interface Member {
 	realTime: boolean;
 }
 
+/** Of the broadcast, as far as a stream leg asks for it. */
+const FORMAT = { width: 1_280, height: 720, frameRate: 30, videoBitrate: 3_000_000 };
+
 /** A token that says whom it is for, and is signed by nobody. */
 export function tokenOf(id: PeerId): string {
 	return `e30.${Buffer.from(JSON.stringify({ role: id })).toString("base64url")}.c2ln`;
@@ -42,6 +45,11 @@ export class FakeCall {
 		const edge = await FakeEdge.open({
 			onConnection: (connection) => call?.connected(connection),
 			onMessage: (connection) => call?.heard(connection),
+			onRequest: (request, response) => {
+				const allowed = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+				response.writeHead(200, { ...allowed, "content-type": "application/json" });
+				response.end(request.method === "OPTIONS" ? "" : JSON.stringify(FORMAT));
+			},
 		});
 		call = new FakeCall(edge);
 		return call;

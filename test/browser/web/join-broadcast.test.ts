@@ -107,9 +107,7 @@ describe("two people", () => {
 		await hears(host, "guest");
 		await hears(guest, "host");
 		expect(call.descriptions("host", "guest")).toEqual(["host offer", "guest answer"]);
-		const { sent } = await host.call<{ sent: string[] }>("connection");
-		expect(sent).toContain("audio/red");
-		expect(sent).toContain("video/VP8");
+		expect((await host.call<{ codecs: string[] }>("connection")).codecs).toEqual(["red", "VP8"]);
 	});
 
 	test("mute, let go of the camera and change devices without a new negotiation", async () => {
@@ -133,8 +131,9 @@ describe("two people", () => {
 		await host.call("setCamera", true);
 		await host.call("setMicrophone", true);
 		await seesMoving(guest, "host");
-		const before = await host.call<string[]>("useOthers");
-		expect(before.join()).toContain("2");
+		const [before, after] = await host.call<string[][]>("useOthers");
+		expect(before).toHaveLength(2);
+		expect(after?.filter((label) => before?.includes(label))).toEqual([]);
 		await seesMoving(guest, "host");
 		await hears(guest, "host");
 		await host.call("unplugCamera");
