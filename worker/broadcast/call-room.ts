@@ -8,7 +8,7 @@ import { compositorInCall } from "./call-media.ts";
 import type { CallMember } from "./call-member.ts";
 import { type CallView, callView, compositorConnection } from "./call-view.ts";
 import type { CallWord } from "./call-word.ts";
-import type { ControlSocket } from "./control-room.ts";
+import type { ControlSocket } from "./control-socket.ts";
 import { isOver } from "./lifecycle.ts";
 import { JOIN_COST, SIGNALS_PER_S, SignalBudget } from "./signal-budget.ts";
 import type { CallEvent, IceServers, SignalSource, VirtualCall, VirtualMembers } from "./virtual-members.ts";
@@ -68,7 +68,7 @@ export class CallRoom implements VirtualCall {
 		}
 		const budget = this.#budgets.get(peer) ?? new SignalBudget(nowMs);
 		this.#budgets.set(peer, budget);
-		const standing = budget.take(bytes, nowMs, request.type === "signal" ? 1 : JOIN_COST);
+		const standing = budget.take(bytes, nowMs, request.type === "join-call" ? JOIN_COST : 1);
 		if (standing !== "ok") {
 			const detail = `call: expected at most ${SIGNALS_PER_S} messages a second for long, got more: what came was dropped`;
 			return standing === "over" ? { kind: "rate-limited", detail } : undefined;
@@ -133,7 +133,12 @@ export class CallRoom implements VirtualCall {
 	async lookAround(nowMs: number): Promise<void> {
 		for (const socket of this.#ports.sockets()) {
 			const heardAtMs = socket.heardAtMs();
-			if (socket.person !== undefined && heardAtMs !== undefined && nowMs - heardAtMs > SILENT_AFTER_MS) {
+			if (
+				socket.seat !== undefined &&
+				socket.role !== "compositor" &&
+				heardAtMs !== undefined &&
+				nowMs - heardAtMs > SILENT_AFTER_MS
+			) {
 				socket.close("stalled", `control: expected a ping within ${SILENT_AFTER_MS / 1_000} s, got none`);
 				await this.socketClosed(socket, false, nowMs);
 			}

@@ -1,13 +1,11 @@
 import { LAYOUT_NAMES } from "../../media/layout.ts";
 import { commandRefusal } from "../auth/command-permission.ts";
-import type { IceGrant } from "../ice/ice-desk.ts";
 import type {
 	BroadcastCommand,
 	CommandContext,
 	CommandResult,
 	NewDestination,
 } from "../protocol/broadcast-commands.ts";
-import type { CloseKind } from "../protocol/close-codes.ts";
 import type { CompositorStats } from "../protocol/compositor-stats.ts";
 import {
 	type ControlEvent,
@@ -18,9 +16,9 @@ import {
 } from "../protocol/control-messages.ts";
 import { LIVE_COMMAND_TYPES, type LiveCommand } from "../protocol/live-commands.ts";
 import { done, type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
-import type { PersonId, Role } from "../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
-import type { CallRequest } from "./call-room.ts";
+import type { CallRoom } from "./call-room.ts";
+import type { ControlMember, ControlSocket } from "./control-socket.ts";
 import { isOver } from "./lifecycle.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
@@ -32,36 +30,6 @@ export const MAX_CONTROL_SOCKETS = 64;
 
 const OUTDATED = "auth: what it came with was made worthless";
 
-export interface ControlMember {
-	readonly role: Role;
-	/** Of host and guests. */
-	readonly person?: PersonId;
-	/** Of their credentials, the version they came with. */
-	readonly ver?: number;
-	/** Of compositors. */
-	readonly fence?: number;
-}
-
-/** By what a socket is in the call. */
-export interface CallSeat {
-	readonly connection: string;
-	/** What it has of ICE servers that are its own. */
-	readonly ice?: IceGrant;
-}
-
-export interface ControlSocket extends ControlMember {
-	/** One object for each line, whichever of its wrappings one has. */
-	readonly line: object;
-	/** While it is in the call. Outlives hibernation, as the rest does. */
-	readonly seat: CallSeat | undefined;
-	sit(seat: CallSeat | undefined): void;
-	isOpen(): boolean;
-	/** When it last asked whether we are there; `undefined` of one that never did. */
-	heardAtMs(): number | undefined;
-	send(text: string): void;
-	close(kind: CloseKind, reason: string): void;
-}
-
 export interface ControlRoomPorts {
 	/** The sockets that are open now. */
 	sockets(): readonly ControlSocket[];
@@ -69,13 +37,8 @@ export interface ControlRoomPorts {
 	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
 	/** The destination that such a body asks for, checked and sealed. */
 	newDestination(body: unknown): Promise<Outcome<NewDestination>>;
-	readonly call: CallDesk;
-}
-
-/** What is said about the call on a control socket. */
-export interface CallDesk {
-	received(socket: ControlSocket, request: CallRequest, bytes: number, nowMs: number): Promise<Refusal | undefined>;
-	compositorCame(socket: ControlSocket, nowMs: number): Promise<void>;
+	/** What is said about the call on a control socket. */
+	readonly call: Pick<CallRoom, "received" | "compositorCame">;
 }
 
 /** Who is on the control sockets of a broadcast, what each is told and what each may ask. */

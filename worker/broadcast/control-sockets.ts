@@ -4,7 +4,7 @@ import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../protocol/control-messages.ts";
 import { personIdSchema, roleSchema } from "../protocol/roles.ts";
 import { connectionIdSchema } from "../protocol/signaling.ts";
-import type { CallSeat, ControlMember, ControlSocket } from "./control-room.ts";
+import type { CallSeat, ControlMember, ControlSocket } from "./control-socket.ts";
 
 /** What survives hibernation with each socket. */
 const memberSchema = z.object({
