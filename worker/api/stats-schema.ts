@@ -65,7 +65,6 @@ export const broadcastStatsSchema = z
 					away: z.boolean().openapi({ description: "Their control socket is broken, and is waited for" }),
 				}),
 			)
-			.optional()
 			.openapi({ description: "Who is in the call" }),
 		unanswered: z.array(z.string()).openapi({
 			description: "What did not answer in time: `router` (no sources, no program), or a destination's id",

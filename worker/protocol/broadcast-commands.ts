@@ -319,7 +319,7 @@ export interface BroadcastStats {
 	/** Absent when the Router did not answer. */
 	readonly program?: RouterProgramStats;
 	/** Who is in the call. */
-	readonly call?: readonly CallMemberStats[];
+	readonly call: readonly CallMemberStats[];
 	/** What did not answer in time, and whose figures are missing: `router`, or a destination's id. */
 	readonly unanswered: readonly string[];
 	readonly compositor: {
