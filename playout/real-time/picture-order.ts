@@ -7,7 +7,7 @@ const ASK_AFTER_US = msToUs(200);
 const GIVE_UP_AFTER_US = msToUs(500);
 /** Two seconds at 60 fps. */
 const MAX_WAITING = 120;
-/** Numbers remembered of pictures that were handed on: senders repeat old packets as padding. */
+/** Numbers and times remembered of pictures that were handed on: senders repeat old packets as padding, from the last second or two. */
 const MAX_REMEMBERED = 512;
 /** A step of more than this many usual ones may be a lost picture. */
 const LONG_STEP = 1.6;
@@ -38,6 +38,7 @@ interface Waiting<P extends Numbered> {
  */
 export class PictureOrder<P extends Numbered> {
 	readonly #handedOn = new Set<number>();
+	readonly #handedOnRtp = new Set<number>();
 	#waiting: Waiting<P>[] = [];
 	/** Of the newest that was handed on. */
 	#lastRtp: number | undefined;
@@ -121,7 +122,7 @@ export class PictureOrder<P extends Numbered> {
 		if (this.#waiting.some(({ picture }) => picture.rtpTimestamp === rtpTimestamp)) {
 			return true;
 		}
-		if (frameId !== undefined && this.#handedOn.has(frameId)) {
+		if (this.#handedOnRtp.has(rtpTimestamp) || (frameId !== undefined && this.#handedOn.has(frameId))) {
 			return true;
 		}
 		const step = this.#lastRtp === undefined ? 1 : rtpBetween(this.#lastRtp, rtpTimestamp);
@@ -138,12 +139,9 @@ export class PictureOrder<P extends Numbered> {
 			this.#started = true;
 			this.#broken = false;
 		}
+		remember(this.#handedOnRtp, rtpTimestamp);
 		if (frameId !== undefined) {
-			this.#handedOn.add(frameId);
-			const [oldest] = this.#handedOn;
-			if (this.#handedOn.size > MAX_REMEMBERED && oldest !== undefined) {
-				this.#handedOn.delete(oldest);
-			}
+			remember(this.#handedOn, frameId);
 		}
 		if (this.#lastRtp !== undefined) {
 			this.#steps.push(rtpBetween(this.#lastRtp, rtpTimestamp));
@@ -157,5 +155,13 @@ export class PictureOrder<P extends Numbered> {
 	#giveUp(): void {
 		this.#waiting = [];
 		this.#broken = true;
+	}
+}
+
+function remember(numbers: Set<number>, number: number): void {
+	numbers.add(number);
+	const [oldest] = numbers;
+	if (numbers.size > MAX_REMEMBERED && oldest !== undefined) {
+		numbers.delete(oldest);
 	}
 }
