@@ -43,6 +43,8 @@ export class PictureLine {
 	#flowsSinceUs = 0;
 	/** The newest captured picture; owned. */
 	#last: VideoFrame | undefined;
+	/** When it was captured, if it was not sent: it came before its time. */
+	#keptUs: number | undefined;
 	#sending = false;
 	#closed = false;
 	/** When the encoder was first given something after it last gave something. */
@@ -71,6 +73,7 @@ export class PictureLine {
 		if (!flows) {
 			this.#last?.close();
 			this.#last = undefined;
+			this.#keptUs = undefined;
 		}
 	}
 
@@ -95,13 +98,15 @@ export class PictureLine {
 	/** Takes a captured picture, whose timestamp is its source's; owns it from here on. */
 	push(frame: VideoFrame): void {
 		const captureUs = this.#clock.captureUs(frame.timestamp, this.#options.nowUs());
-		if (this.#closed || !this.#flows || !this.#pacer.takes(captureUs)) {
+		const judgement = this.#closed || !this.#flows ? "drop" : this.#pacer.judge(captureUs);
+		if (judgement === "drop") {
 			frame.close();
 			return;
 		}
 		this.#last?.close();
 		this.#last = frame;
-		if (this.#sending) {
+		this.#keptUs = judgement === "keep" ? captureUs : undefined;
+		if (this.#sending && judgement === "send") {
 			this.#encode(captureUs);
 		}
 	}
@@ -117,7 +122,11 @@ export class PictureLine {
 			this.#encoder = this.#newEncoder();
 			this.#unansweredUs = undefined;
 		}
-		if (this.#pacer.fills(nowUs, this.#last === undefined)) {
+		const keptUs = this.#keptUs;
+		if (keptUs !== undefined && this.#pacer.catchesUp(keptUs, nowUs)) {
+			this.#keptUs = undefined;
+			this.#encode(keptUs);
+		} else if (this.#pacer.fills(nowUs, this.#last === undefined)) {
 			this.#encode(nowUs);
 		}
 	}

@@ -2,6 +2,8 @@ import { msToUs, US_PER_SECOND } from "../../../media/units.ts";
 
 /** How early a picture may be and still be the one that is due, as a share of the interval: cameras waver. */
 const EARLY_SHARE = 0.25;
+/** A picture that came too early is sent after all when the next has not come by then, in intervals: a screen shows its last change and then nothing more. */
+const CATCH_UP_AFTER = 1.5;
 /** With nothing captured for this long the last picture is sent again. The Router takes half a second without one for a source that is gone. */
 const REPEAT_AFTER_US = msToUs(250);
 /** How often a picture that stands still, or black, is sent: twice what keeps a source from looking slow. */
@@ -24,14 +26,28 @@ export class PicturePacer {
 		this.#intervalUs = US_PER_SECOND / frameRate;
 	}
 
-	/** Whether the picture captured then is one to send: no more come than the frame rate allows, and time only rises. */
-	takes(captureUs: number): boolean {
+	/** What to do with the picture captured then: send it, keep it in case no other comes, or let it go, for time only rises. */
+	judge(captureUs: number): "send" | "keep" | "drop" {
+		if (captureUs <= this.#lastUs) {
+			return "drop";
+		}
 		const dueUs = this.#paceUs + this.#intervalUs;
-		if (captureUs <= this.#lastUs || captureUs < dueUs - this.#intervalUs * EARLY_SHARE) {
-			return false;
+		if (captureUs < dueUs - this.#intervalUs * EARLY_SHARE) {
+			return "keep";
 		}
 		// A source that is slower than the pace, or was away, sets it anew.
 		this.#paceUs = captureUs > dueUs + this.#intervalUs * EARLY_SHARE ? captureUs : dueUs;
+		this.#lastUs = captureUs;
+		this.#capturedUs = captureUs;
+		return "send";
+	}
+
+	/** Whether a picture that was kept is to be sent now. */
+	catchesUp(captureUs: number, nowUs: number): boolean {
+		if (nowUs - this.#lastUs < this.#intervalUs * CATCH_UP_AFTER || captureUs <= this.#lastUs) {
+			return false;
+		}
+		this.#paceUs = captureUs;
 		this.#lastUs = captureUs;
 		this.#capturedUs = captureUs;
 		return true;

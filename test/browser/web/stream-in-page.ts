@@ -1,0 +1,213 @@
+/** A page that publishes and plays, as the tests run it in a real browser. */
+
+import type { Notice, StreamLegState } from "../../../web/lib/session-types.ts";
+import { chooseCodecs } from "../../../web/lib/stream-leg/codecs.ts";
+import {
+	type ResolvedNotice,
+	StreamPublisher,
+	type StreamTracks,
+} from "../../../web/lib/stream-leg/stream-publisher.ts";
+import type { PersonId } from "../../../worker/protocol/roles.ts";
+
+export interface PublishRequest {
+	readonly apiUrl: string;
+	readonly person?: PersonId;
+	readonly sleeps?: boolean;
+	/** `camera`: the browser's made-up devices. `flashes`: one flash and one beep a second, at the same moment. `none`: nothing at all. */
+	readonly source: "camera" | "flashes" | "none" | "portrait";
+	/** Take away ways to get at tracks, as in other browsers. */
+	readonly without?: readonly string[];
+	/** What is done, and how long after it was first sending. */
+	readonly steps?: readonly {
+		readonly atMs: number;
+		readonly step: "camera-off" | "mute" | "stop" | "no-tracks" | "cap";
+	}[];
+	/** How long after it was first sending it is closed; it is anyway when it is not sending by then. */
+	readonly forMs: number;
+}
+
+/** A busy machine takes seconds to start a worker. */
+const SENDING_WITHIN_MS = 15_000;
+
+export interface Published {
+	readonly states: readonly { readonly atMs: number; readonly state: StreamLegState }[];
+	readonly notices: readonly (Notice | ResolvedNotice)[];
+	/** `performance.timeOrigin + performance.now()` at the start. */
+	readonly startMs: number;
+}
+
+export async function publish(request: PublishRequest): Promise<Published> {
+	for (const name of request.without ?? []) {
+		Reflect.deleteProperty(globalThis, name);
+	}
+	const startMs = performance.timeOrigin + performance.now();
+	const states: { atMs: number; state: StreamLegState }[] = [];
+	const notices: (Notice | ResolvedNotice)[] = [];
+	const tracks = await tracksOf(request.source);
+	const begunMs = performance.now();
+	const publisher = new StreamPublisher({
+		apiUrl: request.apiUrl,
+		broadcastId: "b1",
+		person: request.person ?? "host",
+		token: "a.b.c",
+		sleeps: request.sleeps ?? true,
+		onState: (state) => states.push({ atMs: performance.now() - begunMs, state }),
+		onNotice: (notice) => notices.push(notice),
+	});
+	publisher.setTracks(tracks);
+	const isOver = () => states.some(({ state }) => state === "sending") || states.at(-1)?.state === "broken";
+	while (!isOver() && performance.now() - begunMs < SENDING_WITHIN_MS) {
+		await pause(10);
+	}
+	const sendingMs = performance.now();
+	for (const { atMs, step } of request.steps ?? []) {
+		await pause(atMs - (performance.now() - sendingMs));
+		take(step, publisher, tracks);
+	}
+	await pause(request.forMs - (performance.now() - sendingMs));
+	await publisher.close();
+	await publisher.close();
+	for (const track of Object.values(tracks)) {
+		track.stop();
+	}
+	return { states, notices, startMs };
+}
+
+function take(step: string, publisher: StreamPublisher, tracks: StreamTracks): void {
+	switch (step) {
+		case "camera-off":
+			publisher.setTracks(tracks.audio === undefined ? {} : { audio: tracks.audio });
+			break;
+		case "mute":
+			if (tracks.audio !== undefined) {
+				tracks.audio.enabled = false;
+			}
+			break;
+		case "stop":
+			tracks.video?.stop();
+			tracks.audio?.stop();
+			break;
+		case "no-tracks":
+			publisher.setTracks({});
+			break;
+		case "cap":
+			publisher.setRate({ maxBitrateBps: 400_000, maxFrameRate: 10 });
+			break;
+		default:
+			throw new Error(`expected a known step, got ${step}`);
+	}
+}
+
+async function tracksOf(source: PublishRequest["source"]): Promise<StreamTracks> {
+	if (source === "none") {
+		return {};
+	}
+	if (source === "flashes") {
+		return flashesAndBeeps();
+	}
+	if (source === "portrait") {
+		return { video: portrait() };
+	}
+	const stream = await navigator.mediaDevices.getUserMedia({
+		audio: true,
+		video: { width: 640, height: 480, frameRate: 30 },
+	});
+	const [video] = stream.getVideoTracks();
+	const [audio] = stream.getAudioTracks();
+	return { ...(video && { video }), ...(audio && { audio }) };
+}
+
+/** Which codecs are chosen where the browser says no to those that begin so; or the words it is refused with. */
+export async function codecsWithout(person: PersonId, without: readonly string[]): Promise<unknown> {
+	for (const Encoder of [VideoEncoder, AudioEncoder]) {
+		const isSupported = Encoder.isConfigSupported.bind(Encoder) as (config: { codec: string }) => Promise<unknown>;
+		Object.assign(Encoder, {
+			isConfigSupported: (config: { codec: string }) =>
+				without.some((start) => config.codec.startsWith(start)) ? { supported: false } : isSupported(config),
+		});
+	}
+	try {
+		const { video, audio } = await chooseCodecs(person, {
+			width: 1280,
+			height: 720,
+			frameRate: 30,
+			videoBitrateBps: 3e6,
+		});
+		return { video, audio: audio.codec };
+	} catch (error) {
+		return String(error);
+	}
+}
+
+function pause(ms: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}
+
+/** Chromium's way to make a track of frames. */
+interface TrackGenerator extends MediaStreamTrack {
+	readonly writable: WritableStream<VideoFrame>;
+}
+declare const MediaStreamTrackGenerator: new (init: { readonly kind: "video" }) => TrackGenerator;
+
+const FRAMES_A_SECOND = 30;
+/** Of each second's frames the first are bright, and sound the while. */
+const FLASH_FRAMES = 6;
+const BEEP_HZ = 1_000;
+
+/** Pictures of 960 × 720 that are white while the beep sounds, and dark else; 30 a second, by the clock of the sound. */
+function flashesAndBeeps(): StreamTracks {
+	const context = new AudioContext({ sampleRate: 48_000 });
+	const oscillator = new OscillatorNode(context, { frequency: BEEP_HZ });
+	const gain = new GainNode(context, { gain: 0 });
+	const heard = new MediaStreamAudioDestinationNode(context);
+	oscillator.connect(gain).connect(heard);
+	oscillator.start();
+	const video = new MediaStreamTrackGenerator({ kind: "video" });
+	const writer = video.writable.getWriter();
+	const startS = context.currentTime + 0.2;
+	const timer = setInterval(() => {
+		if (video.readyState === "ended") {
+			clearInterval(timer);
+			void context.close();
+			return;
+		}
+		const index = Math.floor((context.currentTime - startS) * FRAMES_A_SECOND);
+		if (index < next) {
+			return;
+		}
+		next = index + 1;
+		if (index % FRAMES_A_SECOND >= FRAMES_A_SECOND - 10 && planned <= index) {
+			// The beep of the coming second, well ahead.
+			planned = (Math.floor(index / FRAMES_A_SECOND) + 1) * FRAMES_A_SECOND;
+			gain.gain.setValueAtTime(0.5, startS + planned / FRAMES_A_SECOND);
+			gain.gain.setValueAtTime(0, startS + (planned + FLASH_FRAMES) / FRAMES_A_SECOND);
+		}
+		const bright = index >= FRAMES_A_SECOND && index % FRAMES_A_SECOND < FLASH_FRAMES;
+		void writer.write(grey(960, 720, bright ? 235 : 40, performance.now() * 1_000));
+	}, 2);
+	let next = 0;
+	let planned = 0;
+	return { video, audio: heard.stream.getAudioTracks()[0] as MediaStreamTrack };
+}
+
+function portrait(): MediaStreamTrack {
+	const video = new MediaStreamTrackGenerator({ kind: "video" });
+	const writer = video.writable.getWriter();
+	const timer = setInterval(() => {
+		if (video.readyState === "ended") {
+			clearInterval(timer);
+			return;
+		}
+		void writer.write(grey(720, 1_280, 200, performance.now() * 1_000));
+	}, 33);
+	return video;
+}
+
+function grey(width: number, height: number, luma: number, timestampUs: number): VideoFrame {
+	const data = new Uint8Array((width * height * 3) / 2).fill(128);
+	data.fill(luma, 0, width * height);
+	return new VideoFrame(data, {
+		...{ format: "I420", codedWidth: width, codedHeight: height, timestamp: Math.round(timestampUs) },
+		colorSpace: { primaries: "bt709", transfer: "bt709", matrix: "bt709", fullRange: false },
+	});
+}
