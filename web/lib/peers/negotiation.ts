@@ -8,6 +8,7 @@ export type NegotiationPort = Pick<
 	| "signalingState"
 	| "localDescription"
 	| "remoteDescription"
+	| "currentLocalDescription"
 	| "setRemoteDescription"
 	| "addIceCandidate"
 	| "restartIce"
@@ -49,6 +50,10 @@ export class Negotiation {
 	readonly #unanswered: Alarm;
 	readonly #candidates: RTCIceCandidateInit[] = [];
 	#queue: Promise<void> = Promise.resolve();
+	/** The peer's last offer and what it was answered with, for when that was lost. */
+	#answered: { readonly offer: string; readonly answer: NegotiationSignal } | undefined;
+	/** Of all the peer has described itself by. */
+	readonly #remoteFragments = new Set<string | undefined>();
 	/** The peer's last offer lost against ours: its candidates are of no use. */
 	#ignoresOffer = false;
 	#isClosed = false;
@@ -70,14 +75,12 @@ export class Negotiation {
 		this.#inTurn(() => (signal.kind === "description" ? this.#describe(signal) : this.#addCandidate(signal)));
 	}
 
-	/** New ways are looked for, by a new offer. An offer that waits for its answer is taken back for it: it may be lost. */
+	/** New ways are looked for, by a new offer. One that waits for its answer comes first, and may have been lost. */
 	restartIce(): void {
 		this.#inTurn(async () => {
-			if (this.#port.signalingState === "have-local-offer") {
-				await this.#port.setLocalDescription({ type: "rollback" });
-			}
-			// Asks for a negotiation by itself.
+			// Asks for a negotiation by itself, now or when it is stable again.
 			this.#port.restartIce();
+			this.#remind();
 		});
 	}
 
@@ -117,18 +120,24 @@ export class Negotiation {
 		const { signalingState } = this.#port;
 		switch (type) {
 			case "offer":
+				if (sdp === this.#answered?.offer) {
+					// Asked again before our answer came, or because it never did. What has begun since goes on.
+					this.#options.send(this.#answered.answer);
+					return;
+				}
 				this.#ignoresOffer = signalingState !== "stable" && !this.#options.polite;
 				if (!this.#ignoresOffer) {
 					// Of a polite one's own offer this is the rollback, too.
 					this.#unanswered.set(undefined);
 					await this.#port.setRemoteDescription({ type, sdp });
-					await this.#answer();
+					this.#remoteFragments.add(fragmentOf(sdp));
+					await this.#answer(sdp);
 				}
 				return;
 			case "answer":
-				// One that comes twice, or to an offer that was taken back.
-				if (signalingState === "have-local-offer") {
+				if (signalingState === "have-local-offer" && !this.#isOfBefore(sdp)) {
 					await this.#port.setRemoteDescription({ type, sdp });
+					this.#remoteFragments.add(fragmentOf(sdp));
 					this.#unanswered.set(undefined);
 					this.#ignoresOffer = false;
 					await this.#addWaitingCandidates();
@@ -141,11 +150,23 @@ export class Negotiation {
 		}
 	}
 
-	async #answer(): Promise<void> {
+	/** What was offered twice is answered twice, and the second one may come when the next offer is out: of ICE that is the old one still. */
+	#isOfBefore(answer: string): boolean {
+		const { localDescription, currentLocalDescription } = this.#port;
+		const isRestart =
+			currentLocalDescription !== null && fragmentOf(localDescription?.sdp) !== fragmentOf(currentLocalDescription.sdp);
+		return isRestart && this.#remoteFragments.has(fragmentOf(answer));
+	}
+
+	async #answer(offer: string): Promise<void> {
 		await this.#addWaitingCandidates();
 		await this.#options.prepareAnswer?.();
 		await this.#port.setLocalDescription();
-		this.#sendLocal();
+		const answer = this.#localSignal();
+		if (answer !== undefined) {
+			this.#answered = { offer, answer };
+			this.#options.send(answer);
+		}
 	}
 
 	async #addCandidate(signal: Extract<NegotiationSignal, { kind: "candidate" }>): Promise<void> {
@@ -191,11 +212,18 @@ export class Negotiation {
 	}
 
 	#sendLocal(): void {
-		const { localDescription } = this.#port;
-		if (localDescription !== null && localDescription.type !== "pranswer" && !this.#isClosed) {
-			const { type, sdp } = localDescription;
-			this.#options.send({ kind: "description", type, sdp });
+		const signal = this.#localSignal();
+		if (signal !== undefined) {
+			this.#options.send(signal);
 		}
+	}
+
+	#localSignal(): NegotiationSignal | undefined {
+		const { localDescription } = this.#port;
+		if (localDescription === null || localDescription.type === "pranswer" || this.#isClosed) {
+			return undefined;
+		}
+		return { kind: "description", type: localDescription.type, sdp: localDescription.sdp };
 	}
 
 	#inTurn(action: () => Promise<void>): void {
@@ -213,4 +241,9 @@ export class Negotiation {
 			}
 		});
 	}
+}
+
+/** What changes with every ICE restart (RFC 8839 §5.4). */
+function fragmentOf(sdp: string | undefined): string | undefined {
+	return /^a=ice-ufrag:(\S+)/m.exec(sdp ?? "")?.[1];
 }
