@@ -1,8 +1,10 @@
 import type { CompositorAssignment, CompositorPageStatus } from "../worker/protocol/pool-messages.ts";
 import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";
+import { PeerConnections } from "./real-time/peer-connections.ts";
+import type { ToPeers } from "./real-time/peer-messages.ts";
 
 /**
- * The page owns only what a worker cannot: its two globals, through which the runner starts it and asks how it is.
+ * The page owns only what a worker cannot: WebRTC connections, and the globals through which the runner starts it and asks how it is.
  * The worker is loaded at once, so that a warm spare has everything but its assignment.
  */
 
@@ -15,9 +17,15 @@ pipeline.onmessage = (event: MessageEvent<FromPipeline>) => {
 	switch (message.type) {
 		case "status":
 			status = message.status;
+			if (status.state === "closed" || status.state === "failed") {
+				peers.close();
+			}
 			break;
 		case "log":
 			console[message.level](message.text);
+			break;
+		case "peers":
+			takeForPeers(message.message);
 			break;
 		default:
 			message satisfies never;
@@ -26,6 +34,21 @@ pipeline.onmessage = (event: MessageEvent<FromPipeline>) => {
 pipeline.onerror = (event) => {
 	status = { ...status, state: "failed", reason: `pipeline worker: ${event.message}` };
 };
+
+const peers = new PeerConnections(pipeline, (message) => post({ type: "peers", message }));
+
+function takeForPeers(message: ToPeers): void {
+	switch (message.type) {
+		case "call":
+			peers.setCall(message.peers, message.iceServers);
+			break;
+		case "signal":
+			peers.take(message.person, message.connection, message.signal);
+			break;
+		default:
+			message satisfies never;
+	}
+}
 
 function post(message: ToPipeline): void {
 	pipeline.postMessage(message);

@@ -3,12 +3,18 @@ import type { CompositorAssignment } from "../worker/protocol/pool-messages.ts";
 import { chooseCompositor } from "./compositor/choose-compositor.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";
+import { StandInFrames } from "./real-time/stand-in-frames.ts";
+import type { Transformer } from "./real-time/tap.ts";
 
 /** The dedicated worker in which everything runs. What can be found out before an assignment comes is, so that a warm spare starts fast. */
 
 const aacSupport = probeAacEncoder();
 // Looked at again when an assignment comes; until then a failed probe is not an unhandled rejection.
 aacSupport.catch(() => undefined);
+
+/** Without them it works all the same, at the price of more key frames. */
+const standIns = new StandInFrames();
+standIns.make().catch(() => undefined);
 
 let pipeline: Pipeline | undefined;
 let stopped = false;
@@ -32,6 +38,9 @@ async function start(assignment: CompositorAssignment): Promise<void> {
 		assignment,
 		compositor,
 		aacSupport: support,
+		standIns,
+		originUs: performance.timeOrigin * 1_000,
+		toPeers: (message) => post({ type: "peers", message }),
 		nowUs: () => performance.now() * 1_000,
 		log,
 		onStatus: (status) => post({ type: "status", status }),
@@ -47,6 +56,13 @@ function stop(reason: string): void {
 	}
 }
 
+/** WebRTC's encoded frames; the standard types do not know it in a worker of this kind. */
+(self as { onrtctransform?: (event: { readonly transformer: Transformer }) => void }).onrtctransform = ({
+	transformer,
+}) => {
+	pipeline?.attach(transformer);
+};
+
 self.onmessage = (event: MessageEvent<ToPipeline>) => {
 	const message = event.data;
 	switch (message.type) {
@@ -58,6 +74,9 @@ self.onmessage = (event: MessageEvent<ToPipeline>) => {
 			break;
 		case "stop":
 			stop("stopped by the runner");
+			break;
+		case "peers":
+			pipeline?.fromPeers(message.message);
 			break;
 		default:
 			message satisfies never;

@@ -9,6 +9,10 @@ import { OutputClock } from "../program/output-clock.ts";
 import { Program } from "../program/program.ts";
 import { ProgramPublisher } from "../program/program-publisher.ts";
 import { warmUp } from "../program/warm-up.ts";
+import type { FromPeers, ToPeers } from "../real-time/peer-messages.ts";
+import { RealTimeFeeds } from "../real-time/real-time-feeds.ts";
+import type { StandInFrames } from "../real-time/stand-in-frames.ts";
+import type { Transformer } from "../real-time/tap.ts";
 import { StatsReporter } from "../stats/stats-reporter.ts";
 
 const STATS_EVERY_MS = 1_000;
@@ -17,6 +21,10 @@ export interface PipelineOptions {
 	readonly assignment: CompositorAssignment;
 	readonly compositor: Compositor;
 	readonly aacSupport: AacSupport;
+	readonly standIns: StandInFrames;
+	/** Unix time of `nowUs` 0, in microseconds. */
+	readonly originUs: number;
+	toPeers(message: ToPeers): void;
 	nowUs(): number;
 	log(level: "info" | "warn", text: string): void;
 	onStatus(status: CompositorPageStatus): void;
@@ -34,6 +42,7 @@ interface OnAir {
 export class Pipeline {
 	readonly #options: PipelineOptions;
 	readonly #control: ControlClient;
+	readonly #realTime: RealTimeFeeds;
 	#onAir: OnAir | undefined;
 	/** True from the first scene on: there is one start in a page's life. */
 	#started = false;
@@ -45,15 +54,37 @@ export class Pipeline {
 	constructor(options: PipelineOptions) {
 		this.#options = options;
 		const { apiUrl, broadcastId, token } = options.assignment;
+		this.#realTime = new RealTimeFeeds({
+			standIns: options.standIns,
+			cast: () => this.#onAir?.cast,
+			toPeers: options.toPeers,
+			signal: (to, connection, signal) => this.#control.sendSignal(to, connection, signal),
+			onMedia: (people) => this.#control.sendRealTimeMedia(people),
+			onProblem: (reason) => options.log("warn", reason),
+			nowUs: options.nowUs,
+			originUs: options.originUs,
+		});
 		this.#control = new ControlClient({
 			apiUrl,
 			broadcastId,
 			token,
 			onScene: (scene) => this.#takeScene(scene),
+			onCall: (call) => this.#realTime.takeCall(call),
+			onSignal: (signal) => this.#realTime.takeSignal(signal),
+			onOpen: () => this.#realTime.sayAgain(),
 			onRefused: (reason) => this.#end("closed", `control: ${reason}`),
 			onProblem: (reason) => options.log("warn", reason),
 		});
 		this.#report();
+	}
+
+	/** Word of the page's WebRTC connections. */
+	fromPeers(message: FromPeers): void {
+		this.#realTime.fromPeers(message);
+	}
+
+	attach(transformer: Transformer): void {
+		this.#realTime.attach(transformer);
 	}
 
 	stop(reason: string): void {
@@ -123,6 +154,8 @@ export class Pipeline {
 			nowUs,
 			onDecodeMs: (ms) => stats.decodeMs.add(ms),
 			onProblem,
+			onLegs: () => this.#sendLegs(),
+			onKeyFrameWanted: (person) => this.#realTime.requestKeyFrame(person),
 		});
 		this.#onAir = { cast, program, publisher, clock, stats };
 		if (this.#ended) {
@@ -143,6 +176,8 @@ export class Pipeline {
 				continue;
 			}
 			this.#applyNextScene(onAir);
+			this.#realTime.tick();
+			cast.tick(nowUs());
 			await program.produce(tick, cast.people);
 			this.#report();
 		}
@@ -156,6 +191,10 @@ export class Pipeline {
 		const { compositor, aacSupport, assignment, nowUs } = this.#options;
 		const { program, publisher, cast, stats, clock } = onAir;
 		const uptimeMs = usToMs(nowUs() - clock.dueUs(0));
+		this.#sendLegs();
+		for (const { id } of cast.people) {
+			cast.setRealTimeFigures(id, this.#realTime.figuresOf(id));
+		}
 		this.#control.sendStats(
 			stats.report({
 				fence: assignment.fence,
@@ -168,6 +207,11 @@ export class Pipeline {
 				nowUs: nowUs(),
 			}),
 		);
+	}
+
+	#sendLegs(): void {
+		const onAir = this.#onAir;
+		onAir?.publisher.sendLegs(onAir.cast.realTime);
 	}
 
 	#report(): void {
@@ -196,6 +240,7 @@ export class Pipeline {
 
 	#release(): void {
 		clearInterval(this.#statsTimer);
+		this.#realTime.close();
 		this.#onAir?.publisher.close();
 		this.#onAir?.cast.close();
 		this.#onAir?.program.close();

@@ -17,6 +17,8 @@ export interface Seen {
 	readonly id: PersonId;
 	readonly picture: { readonly ptsUs: number } | undefined;
 	state(nowUs: number): PictureState;
+	/** The picture's time as their stream at the Router has it; `undefined` where it has none. */
+	streamUs(ptsUs: number): number | undefined;
 }
 
 /** `undefined` while the host has no picture on show: not there, not seen yet, or a card in their place. */
@@ -31,5 +33,8 @@ export function shownHost(
 	if (host?.picture === undefined || state === "waiting" || state === "card") {
 		return undefined;
 	}
-	return { hostMs: wrapMs(Math.round(usToMs(host.picture.ptsUs))), isNew: steps[at] === "new" };
+	const streamUs = host.streamUs(host.picture.ptsUs);
+	return streamUs === undefined
+		? undefined
+		: { hostMs: wrapMs(Math.round(usToMs(streamUs))), isNew: steps[at] === "new" };
 }

@@ -66,6 +66,11 @@ export class VideoDecoderStage {
 		return this.#dropped;
 	}
 
+	/** What comes is dropped until a key frame does. */
+	get needsKeyFrame(): boolean {
+		return this.#waitingForKeyFrame;
+	}
+
 	/** How many more frames it takes now; with none the caller waits for `onRoom`. */
 	get room(): number {
 		return Math.max(0, MAX_QUEUE - (this.#decoder?.decodeQueueSize ?? 0));

@@ -58,6 +58,8 @@ export class Person {
 	#audioIn = 0;
 	#held = 0;
 	#lateDropped = 0;
+	#streamOffsetUs: number | undefined = 0;
+	#realTime: Pick<PersonStats, "leg" | "realTime"> = {};
 
 	constructor(options: PersonOptions) {
 		this.id = options.id;
@@ -87,6 +89,26 @@ export class Person {
 	/** The picture on show; owned by this person, valid until the next `step`. */
 	get picture(): Picture | undefined {
 		return this.#pictures.shown;
+	}
+
+	/** Pictures are being thrown away for want of a key frame. */
+	get needsKeyFrame(): boolean {
+		return this.#video.needsKeyFrame || this.#videoDecoder.needsKeyFrame;
+	}
+
+	/** @param offsetUs the time of the frames pushed less that of the person's stream; `undefined` where that has none, or nobody knows */
+	setStreamOffset(offsetUs: number | undefined): void {
+		this.#streamOffsetUs = offsetUs;
+	}
+
+	/** A frame's time as the person's stream has it. */
+	streamUs(ptsUs: number): number | undefined {
+		return this.#streamOffsetUs === undefined ? undefined : ptsUs - this.#streamOffsetUs;
+	}
+
+	/** What is known of the way their media comes, for the figures. */
+	setLegFigures(figures: Pick<PersonStats, "leg" | "realTime">): void {
+		this.#realTime = figures;
 	}
 
 	setConnected(connected: boolean): void {
@@ -172,6 +194,7 @@ export class Person {
 			targetDelayMs: figures.targetDelayMs,
 			avSkewMs: audio.skewMs === undefined ? 0 : audio.skewMs - this.#videoSkewMs.mean(),
 			concealedSamples: audio.concealedSamples,
+			...this.#realTime,
 		};
 	}
 

@@ -2,10 +2,8 @@ import { readRed } from "../../media/rtp/red.ts";
 import { TimestampUnwrapper } from "../../media/timestamp.ts";
 
 export interface OpusPacket {
-	/** Ticks of 48 kHz, unwrapped. */
-	readonly rtpTime: number;
-	/** True of one that was lost itself, and came again with a later packet. */
-	readonly isRepair: boolean;
+	/** Ticks before the packet it came in: 0 of that packet's own, more of one that was lost itself and came again with this. */
+	readonly earlierBy: number;
 	readonly data: Uint8Array;
 }
 
@@ -27,7 +25,7 @@ export class RedFeed {
 			// Of an older time than what was handed on it would be heard out of order: the gap has been concealed.
 			const isNew = !this.#seen.includes(rtpTime) && rtpTime > this.#newest;
 			if (isNew && (data.byteLength > 0 || earlierBy === 0)) {
-				packets.push({ rtpTime, isRepair: earlierBy > 0, data });
+				packets.push({ earlierBy, data });
 				this.#note(rtpTime);
 			}
 		}

@@ -1,9 +1,16 @@
 import type { EncodedFrame } from "../../media/encoded-frame.ts";
 import { FlvFrameReader } from "../../media/flv/frame-reader.ts";
 import { isFlvHeader, readSingleTag } from "../../media/flv/tag-writer.ts";
+import { msToUs } from "../../media/units.ts";
+import { parseJsonMessage } from "../../sockets/json-message.ts";
 import { ReconnectingSocket, socketUrl } from "../../sockets/reconnecting-socket.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
-import { ACK_EVERY_MS, ACK_EVERY_TAGS, type MediaAck } from "../../worker/protocol/media-socket.ts";
+import {
+	ACK_EVERY_MS,
+	ACK_EVERY_TAGS,
+	type MediaAck,
+	subscriberNoteSchema,
+} from "../../worker/protocol/media-socket.ts";
 import type { StreamName } from "../../worker/protocol/roles.ts";
 
 export interface MediaSubscriptionOptions {
@@ -15,6 +22,8 @@ export interface MediaSubscriptionOptions {
 	onFrame(frame: EncodedFrame, arrivalUs: number): void;
 	/** Each connection starts with configurations, and with the group of pictures so far: at any time of the source's. */
 	onConnected(connected: boolean): void;
+	/** The stream's time less that of the sender's own clock, in microseconds, where the sender says. */
+	onClock?(offsetUs: number): void;
 	/** This subscription is over. */
 	onRefused(reason: string): void;
 	/** Something went wrong, and another connection follows. */
@@ -37,6 +46,8 @@ export class MediaSubscription {
 	readonly #silenceTimer: ReturnType<typeof setInterval>;
 	/** Their media is coming; then silence means that it does not come here. */
 	#expected = false;
+	/** Its publisher was told to send nothing. */
+	#isAsleep = false;
 	/** Since when nothing has come, of a connection or of an expectation. */
 	#silentSinceMs = 0;
 
@@ -73,6 +84,7 @@ export class MediaSubscription {
 		this.#reader = new FlvFrameReader();
 		this.#tagsTaken = 0;
 		this.#tagsAcknowledged = 0;
+		this.#isAsleep = false;
 		this.#silentSinceMs = performance.now();
 		this.#options.onConnected(true);
 	}
@@ -85,7 +97,8 @@ export class MediaSubscription {
 
 	#take(data: ArrayBuffer | string): void {
 		if (typeof data === "string") {
-			return; // Text messages to subscribers carry no media; none is defined today, and a newer edge may add some.
+			this.#takeNote(data);
+			return;
 		}
 		const message = new Uint8Array(data);
 		if (isFlvHeader(message)) {
@@ -103,6 +116,7 @@ export class MediaSubscription {
 			return;
 		}
 		this.#silentSinceMs = performance.now();
+		this.#isAsleep = false;
 		for (const frame of frames) {
 			this.#options.onFrame(frame, arrivalUs);
 		}
@@ -110,9 +124,22 @@ export class MediaSubscription {
 		this.#scheduleAck();
 	}
 
+	/** What is not known is passed over: a newer edge may say more. */
+	#takeNote(text: string): void {
+		const note = subscriberNoteSchema.safeParse(parseJsonMessage(text));
+		if (!note.success) {
+			return;
+		}
+		if (note.data.type === "asleep") {
+			this.#isAsleep = true;
+		} else {
+			this.#options.onClock?.(Math.round(msToUs(note.data.captureMs - note.data.tagMs)));
+		}
+	}
+
 	#endSilence(): void {
 		const isOpen = this.#socket.open !== undefined;
-		if (isOpen && this.#expected && performance.now() - this.#silentSinceMs >= SILENT_AFTER_MS) {
+		if (isOpen && this.#expected && !this.#isAsleep && performance.now() - this.#silentSinceMs >= SILENT_AFTER_MS) {
 			this.#socket.reconnect(`expected media within ${SILENT_AFTER_MS / 1_000} s, got none`);
 		}
 	}

@@ -145,6 +145,9 @@ export async function control(apiUrl: string, scenes: number, stats: CompositorS
 	const client = new ControlClient({
 		apiUrl,
 		...BROADCAST,
+		onCall: () => {},
+		onSignal: () => {},
+		onOpen: () => {},
 		onScene: (scene) => {
 			events.push(`scene ${scene.layout}`);
 			client.sendStats(stats);

@@ -21,6 +21,9 @@ function open(): { said: string[] } {
 	new ControlClient({
 		...{ apiUrl: "http://127.0.0.1", broadcastId: "b1", token: "a.b.c" },
 		onScene: () => said.push("scene"),
+		onCall: () => {},
+		onSignal: () => {},
+		onOpen: () => {},
 		onRefused: (reason) => said.push(`refused: ${reason}`),
 		onProblem: (reason) => said.push(`problem: ${reason}`),
 	});

@@ -9,6 +9,7 @@ const person = (id: Seen["id"], state: PictureState, ptsUs?: number): Seen => ({
 	id,
 	picture: ptsUs === undefined ? undefined : { ptsUs },
 	state: () => state,
+	streamUs: (us) => us,
 });
 
 describe("shownHost", () => {
