@@ -129,7 +129,7 @@ describe("being in the call", () => {
 			expect(nowMs).toBeLessThan(60_000);
 		}
 		expect(inCall(control)).toEqual(["host-1", "guest-1"]);
-		expect(recordOf(control).liveStreams).toEqual(["host"]);
+		expect(recordOf(control).leftAtMs).toEqual({});
 	});
 
 	test("joining and leaving is told as an event once, whatever else changes", async () => {
