@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FlvTag } from "../../../media/flv/tag.ts";
-import { isFlvHeader, readSingleTag } from "../../../media/flv/tag-writer.ts";
+import { tagKind } from "../../../media/flv/tag-kind.ts";
+import { flvHeader, isFlvHeader, readSingleTag } from "../../../media/flv/tag-writer.ts";
 import { type EdgeConnection, FakeEdge } from "../page/fake-edge.ts";
 
 /** The edge as a stream leg sees it: one broadcast that can be asked for, and a media socket. In the hands of a test. */
@@ -91,4 +92,44 @@ export function textsOf(received: readonly Received[]): unknown[] {
 /** What came in, as a file. */
 export function flvOf(received: readonly Received[]): Uint8Array {
 	return Buffer.concat(received.flatMap(({ message }) => (typeof message === "string" ? [] : [message])));
+}
+
+/** Hands what a person publishes on to those who subscribe: configurations, the group of pictures so far, then everything as it comes. */
+export class Relay {
+	readonly #subscribers = new Set<EdgeConnection>();
+	#configs = new Map<string, Uint8Array>();
+	#group: (Uint8Array | string)[] = [];
+
+	take(connection: EdgeConnection): void {
+		if (connection.path.includes("direction=subscribe")) {
+			connection.socket.send(flvHeader());
+			for (const message of [...this.#configs.values(), ...this.#group]) {
+				connection.socket.send(message);
+			}
+			this.#subscribers.add(connection);
+		}
+	}
+
+	pass(connection: EdgeConnection): void {
+		const message = connection.messages.at(-1);
+		if (!connection.path.includes("direction=publish") || message === undefined) {
+			return;
+		}
+		if (typeof message !== "string") {
+			if (isFlvHeader(message)) {
+				return;
+			}
+			const kind = tagKind(readSingleTag(message));
+			if (kind.endsWith("-config")) {
+				this.#configs.set(kind, message);
+			} else if (kind === "video-key") {
+				this.#group = [message];
+			} else {
+				this.#group.push(message);
+			}
+		}
+		for (const { socket } of this.#subscribers) {
+			socket.send(message);
+		}
+	}
 }

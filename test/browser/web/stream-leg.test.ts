@@ -298,7 +298,8 @@ describe("StreamPublisher", () => {
 			await writeFile(file, flvOf(received[0] ?? []));
 			const [flashes = []] = await flashOnsetsMs(file, [{ x: 0, y: 0, width: 640, height: 360 }]);
 			const skews = skewsMs(flashes, await beepOnsetsMs(file, 1_000));
-			console.log(flashes.map(Math.round).join(), (await beepOnsetsMs(file, 1_000)).map(Math.round).join()); console.log(`skew by element and worklet, median: ${median(skews).toFixed(1)} ms of ${skews.map(Math.round)}`);
+			console.log(flashes.map(Math.round).join(), (await beepOnsetsMs(file, 1_000)).map(Math.round).join());
+			console.log(`skew by element and worklet, median: ${median(skews).toFixed(1)} ms of ${skews.map(Math.round)}`);
 			expect(skews.length).toBeGreaterThanOrEqual(4);
 			expect(Math.abs(median(skews))).toBeLessThanOrEqual(60);
 		},
