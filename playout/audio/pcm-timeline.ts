@@ -72,8 +72,12 @@ export class PcmTimeline {
 		return this.#anchorUs + samplesToUs(index, this.sampleRate);
 	}
 
-	/** Adds one block whose first sample is at `ptsUs`. Blocks come in order and at this timeline's rate. */
-	write(pcm: PlanarPcm, ptsUs: number): Continuity {
+	/**
+	 * Adds one block whose first sample is at `ptsUs`. Blocks come in order and at this timeline's rate.
+	 *
+	 * @param isOther of another decoder than the block before: the two waves do not join
+	 */
+	write(pcm: PlanarPcm, ptsUs: number, isOther = false): Continuity {
 		if (pcm.sampleRate !== this.sampleRate) {
 			throw new RangeError(`audio: expected sound at ${this.sampleRate} Hz, got ${pcm.sampleRate} Hz`);
 		}
@@ -85,7 +89,11 @@ export class PcmTimeline {
 		}
 		if (Math.abs(errorUs) <= CONTINUITY_TOLERANCE_US) {
 			this.#anchorUs += errorUs * ANCHOR_GAIN;
-			this.#append(pcm, 0);
+			if (isOther) {
+				this.#appendFading(pcm, 0);
+			} else {
+				this.#append(pcm, 0);
+			}
 			return "continuous";
 		}
 		const samples = Math.round(this.indexAt(ptsUs)) - this.#end;

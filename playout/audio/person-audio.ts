@@ -106,8 +106,12 @@ export class PersonAudio {
 		};
 	}
 
-	/** Adds a decoded block, in order, whose first sample is at `ptsUs` of the source's time. Copies what it needs. */
-	push(pcm: PlanarPcm, ptsUs: number): void {
+	/**
+	 * Adds a decoded block, in order, whose first sample is at `ptsUs` of the source's time. Copies what it needs.
+	 *
+	 * @param isOther of another decoder than the block before: it is faded over to
+	 */
+	push(pcm: PlanarPcm, ptsUs: number, isOther = false): void {
 		if (pcm.frames === 0) {
 			return;
 		}
@@ -116,7 +120,7 @@ export class PersonAudio {
 			this.#interpolator = new SincInterpolator(pcm.sampleRate, MIX_RATE);
 		}
 		const before = this.#timeline.end;
-		const continuity = this.#timeline.write(pcm, ptsUs);
+		const continuity = this.#timeline.write(pcm, ptsUs, isOther);
 		if (continuity === "restart") {
 			this.#rejoin = true;
 		} else if (continuity === "gap") {

@@ -6,8 +6,12 @@ import { DecodedTimes } from "../audio/decoded-times.ts";
 import { type PlanarPcm, PlanarPcmBuffer } from "../audio/planar-pcm.ts";
 
 export interface AudioDecoderStageOptions {
-	/** Decoded sound, valid until the call returns. */
-	onAudio(pcm: PlanarPcm, ptsUs: number): void;
+	/**
+	 * Decoded sound, valid until the call returns.
+	 *
+	 * @param isFirst of a decoder: its wave does not go on where the one before ended
+	 */
+	onAudio(pcm: PlanarPcm, ptsUs: number, isFirst: boolean): void;
 	/** Once for a series of errors, which ends with sound. */
 	onError(reason: string): void;
 	nowUs(): number;
@@ -19,17 +23,29 @@ const RETRY: RetryPolicy = { firstMs: 100, capMs: 5_000 };
 const NO_JITTER = 1;
 
 const OPUS_SAMPLE_RATE = 48_000;
+/** What comes while a decoder gives out its last: a second of AAC, of which it has some hundredths. More means that it never ends. */
+const MAX_HELD = 50;
 
-/** Decodes one person's audio. An error ends the decoder, not the page: a new one starts with the next frame, ever later the more fail in a row. */
+interface Decoding {
+	readonly decoder: AudioDecoder;
+	readonly times: DecodedTimes;
+	isFresh: boolean;
+}
+
+/**
+ * Decodes one person's audio. An error ends the decoder, not the page: a new one starts with the next frame, ever later the more fail in a row. Where the
+ * codec changes in mid-speech what the old decoder still holds comes first.
+ */
 export class AudioDecoderStage {
 	readonly #options: AudioDecoderStageOptions;
-	#decoder: AudioDecoder | undefined;
+	#decoding: Decoding | undefined;
+	/** An older decoder, which is to give out what it has, and what has come since. */
+	#leaving: { readonly decoding: Decoding; readonly held: EncodedAudioFrame[] } | undefined;
 	#codec: EncodedAudioFrame["codec"] | undefined;
 	#config: AudioDecoderConfig | undefined;
 	/** What the configuration was made from. */
 	#record: Uint8Array | undefined;
 	readonly #pcm = new PlanarPcmBuffer();
-	readonly #times = new DecodedTimes();
 	#errors = 0;
 	/** Errors since there was sound. */
 	#errorsInARow = 0;
@@ -51,6 +67,14 @@ export class AudioDecoderStage {
 	}
 
 	push(frame: EncodedAudioFrame): void {
+		const leaving = this.#leaving;
+		if (leaving !== undefined) {
+			leaving.held.push(frame);
+			if (leaving.held.length > MAX_HELD) {
+				this.#goOnWithout(leaving.decoding);
+			}
+			return;
+		}
 		if (frame.config !== undefined || frame.codec !== this.#codec) {
 			this.#reconfigure(frame);
 		}
@@ -58,10 +82,11 @@ export class AudioDecoderStage {
 		if (frame.data.byteLength === 0 || this.#config === undefined) {
 			return;
 		}
-		if (this.#decoder === undefined && this.#options.nowUs() < this.#nextStartUs) {
+		if (this.#decoding === undefined && this.#options.nowUs() < this.#nextStartUs) {
 			return;
 		}
-		const decoder = this.#decoder ?? this.#start();
+		const decoding = this.#decoding ?? this.#start();
+		const { decoder, times } = decoding;
 		try {
 			if (decoder.state === "unconfigured") {
 				decoder.configure(this.#config);
@@ -69,20 +94,28 @@ export class AudioDecoderStage {
 			decoder.decode(
 				new EncodedAudioChunk({ type: "key", timestamp: frame.ptsUs, data: frame.data as Uint8Array<ArrayBuffer> }),
 			);
-			this.#times.sent(frame.ptsUs);
+			times.sent(frame.ptsUs);
 			this.#handedIn = true;
 		} catch (error) {
-			this.#fail(decoder, error);
+			this.#fail(decoding, error);
 		}
 	}
 
 	close(): void {
 		this.#discard();
+		const leaving = this.#leaving;
+		this.#leaving = undefined;
+		closeDecoder(leaving?.decoding.decoder);
 		this.#config = undefined;
 		this.#codec = undefined;
 	}
 
 	#reconfigure(frame: EncodedAudioFrame): void {
+		const old = this.#decoding;
+		if (old !== undefined && frame.codec !== this.#codec && old.decoder.state === "configured") {
+			this.#letGo(old, frame);
+			return;
+		}
 		this.#discard();
 		if (frame.codec !== this.#codec || !sameBytes(frame.config, this.#record)) {
 			this.#endSeries();
@@ -97,27 +130,53 @@ export class AudioDecoderStage {
 		}
 	}
 
-	#start(): AudioDecoder {
-		const decoder = new AudioDecoder({
-			output: (data) => this.#emit(data),
-			error: (error) => this.#fail(decoder, error),
-		});
-		this.#decoder = decoder;
-		return decoder;
+	/** The old decoder gives out what it holds, then `frame` and what comes after it go on in another. */
+	#letGo(old: Decoding, frame: EncodedAudioFrame): void {
+		this.#decoding = undefined;
+		this.#codec = undefined;
+		this.#leaving = { decoding: old, held: [frame] };
+		old.decoder.flush().then(
+			() => this.#goOnWithout(old),
+			() => this.#goOnWithout(old),
+		);
 	}
 
-	#emit(data: AudioData): void {
+	#goOnWithout(old: Decoding): void {
+		const leaving = this.#leaving;
+		if (leaving?.decoding !== old) {
+			return;
+		}
+		this.#leaving = undefined;
+		closeDecoder(old.decoder);
+		for (const frame of leaving.held) {
+			this.push(frame);
+		}
+	}
+
+	#start(): Decoding {
+		const decoder = new AudioDecoder({
+			output: (data) => this.#emit(decoding, data),
+			error: (error) => this.#fail(decoding, error),
+		});
+		const decoding: Decoding = { decoder, times: new DecodedTimes(), isFresh: true };
+		this.#decoding = decoding;
+		return decoding;
+	}
+
+	#emit(decoding: Decoding, data: AudioData): void {
 		this.#decoded = true;
 		this.#endSeries();
+		const isFirst = decoding.isFresh;
+		decoding.isFresh = false;
 		try {
-			this.#options.onAudio(this.#pcm.copy(data), this.#times.take(data.timestamp));
+			this.#options.onAudio(this.#pcm.copy(data), decoding.times.take(data.timestamp), isFirst);
 		} finally {
 			data.close();
 		}
 	}
 
-	#fail(decoder: AudioDecoder, error: unknown): void {
-		if (this.#decoder !== decoder) {
+	#fail(decoding: Decoding, error: unknown): void {
+		if (this.#decoding !== decoding) {
 			return;
 		}
 		this.#discard();
@@ -141,11 +200,14 @@ export class AudioDecoderStage {
 	}
 
 	#discard(): void {
-		if (this.#decoder !== undefined && this.#decoder.state !== "closed") {
-			this.#decoder.close();
-		}
-		this.#decoder = undefined;
-		this.#times.clear();
+		closeDecoder(this.#decoding?.decoder);
+		this.#decoding = undefined;
+	}
+}
+
+function closeDecoder(decoder: AudioDecoder | undefined): void {
+	if (decoder !== undefined && decoder.state !== "closed") {
+		decoder.close();
 	}
 }
 

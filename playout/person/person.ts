@@ -80,7 +80,7 @@ export class Person {
 			nowUs: options.nowUs,
 		});
 		this.#audioDecoder = new AudioDecoderStage({
-			onAudio: (pcm, ptsUs) => this.audio.push(pcm, ptsUs),
+			onAudio: (pcm, ptsUs, isOther) => this.audio.push(pcm, ptsUs, isOther),
 			onError: options.onProblem,
 			nowUs: options.nowUs,
 		});
