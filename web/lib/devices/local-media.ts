@@ -285,6 +285,7 @@ export class LocalMedia {
 		if (this.#isClosed || source === undefined) {
 			return;
 		}
+		let isChanged = false;
 		for (const kind of [...this.#lost]) {
 			const slot = this.#slots[kind];
 			const chosenId = kind === "camera" ? this.#choice.cameraId : this.#choice.microphoneId;
@@ -299,9 +300,13 @@ export class LocalMedia {
 			if (track !== undefined) {
 				this.#put(kind, track);
 				this.#lost.delete(kind);
+				isChanged = true;
 			}
 		}
-		this.#settled();
+		// A device that went tells of a change as well, and what was said of it stands.
+		if (isChanged) {
+			this.#settled();
+		}
 	}
 
 	#settled(): void {

@@ -4,6 +4,7 @@ import { canvasBlackPicture } from "../devices/black-picture.ts";
 import { preferredVideoCodec } from "../peers/codec-order.ts";
 import type { MediaSource } from "../session-types.ts";
 import { StreamPublisher } from "../stream-leg/stream-publisher.ts";
+import { StreamPlayer } from "../stream-play/stream-player.ts";
 import { browserClock } from "./clock.ts";
 import { onNetworkChange, onPageGone } from "./page-events.ts";
 import type { Platform } from "./platform.ts";
@@ -21,6 +22,7 @@ export function browserPlatform(devices: MediaSource | undefined): Platform {
 					newPeerConnection: (configuration) => new RTCPeerConnection({ ...configuration, bundlePolicy: "max-bundle" }),
 				}),
 		...(typeof VideoEncoder === "undefined" ? {} : { newStreamLeg: (options) => new StreamPublisher(options) }),
+		...(typeof VideoDecoder === "undefined" ? {} : { newStreamPlay: (options) => new StreamPlayer(options) }),
 		newStream: (tracks) => new MediaStream([...tracks]),
 		blackPicture: canvasBlackPicture,
 		preferredVideoCodec: () => preferredVideoCodec(navigator.mediaCapabilities),

@@ -5,6 +5,7 @@ import type { ControlSocket } from "../control/control-connection.ts";
 import type { BlackPicture } from "../devices/black-picture.ts";
 import type { BroadcastAddress } from "../session/broadcast-address.ts";
 import type { MediaSource, Notice, StreamLegState } from "../session-types.ts";
+import type { StreamPlayState } from "../stream-play/stream-player.ts";
 import type { Clock } from "./clock.ts";
 
 export interface StreamLeg {
@@ -23,13 +24,15 @@ export interface StreamLegOptions extends BroadcastAddress {
 
 export interface StreamPlay {
 	readonly stream: MediaStream;
+	/** Whether their media is said to be coming. */
+	setExpected(expected: boolean): void;
 	close(): void;
 }
 
 export interface StreamPlayOptions extends BroadcastAddress {
 	readonly person: PersonId;
 	readonly token: string;
-	onState(state: "connecting" | "playing" | "asleep" | "broken"): void;
+	onState(state: StreamPlayState): void;
 }
 
 /** What a session needs of the browser it runs in. */

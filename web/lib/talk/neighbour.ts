@@ -247,6 +247,7 @@ export class Neighbour {
 			isStreamOnly && (peer !== undefined || (sinceMs !== undefined && nowMs >= sinceMs + STREAM_ONLY_AFTER_MS));
 		if (mayTalk && (isForSure || this.#line?.talk.state === "lost")) {
 			this.#startPlayer();
+			this.#player?.play.setExpected(streams);
 		} else {
 			this.#stopPlayer();
 		}
