@@ -40,8 +40,8 @@ export const iceServersSchema = z
  * @param text JSON, an array of `RTCIceServer`; empty for none
  * @param report told that the setting makes no sense, without what is in it: there are none then
  */
-export function configuredServers(text: string | undefined, report: (fault: string) => void): readonly IceServer[] {
-	if (text === undefined || text.trim() === "") {
+export function configuredServers(text: string, report: (fault: string) => void): readonly IceServer[] {
+	if (text.trim() === "") {
 		return [];
 	}
 	const servers = iceServersSchema.safeParse(jsonOf(text));

@@ -32,8 +32,8 @@ export interface IceDeskPorts extends TurnPorts {
 	report(fault: string): void;
 }
 
-/** An isolate is given the same settings for as long as it lives. */
-const known = new WeakMap<IceSettings, readonly IceServer[]>();
+/** By the setting's text, which stays the same for as long as an isolate lives: what is wrong with it is reported once. */
+const known = new Map<string, readonly IceServer[]>();
 
 /** Where those in a call get their ICE servers: the configured ones, and TURN credentials that are one connection's alone. */
 export class IceDesk {
@@ -43,8 +43,9 @@ export class IceDesk {
 	#silentUntilMs = 0;
 
 	constructor(settings: IceSettings, ports: IceDeskPorts) {
-		this.configured = known.get(settings) ?? configuredServers(settings.ICE_SERVERS, (fault) => ports.report(fault));
-		known.set(settings, this.configured);
+		const { ICE_SERVERS: text = "" } = settings;
+		this.configured = known.get(text) ?? configuredServers(text, (fault) => ports.report(fault));
+		known.set(text, this.configured);
 		this.#ports = ports;
 		this.#key = turnKeyOf(settings);
 	}

@@ -67,7 +67,7 @@ describe("servers that are configured", () => {
 		expect(faults).toEqual([]);
 	});
 
-	test.each([undefined, "", "  "])("are none where nothing is set (%s)", (text) => {
+	test.each(["", "  "])("are none where nothing is set (%j)", (text) => {
 		const faults: string[] = [];
 		expect(configuredServers(text, (fault) => faults.push(fault))).toEqual([]);
 		expect(faults).toEqual([]);
