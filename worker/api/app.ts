@@ -23,6 +23,7 @@ import { service } from "./service.ts";
 import { services } from "./services.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
 import { webhooks } from "./webhooks.ts";
+import { whip } from "./whip.ts";
 
 /** What needs no token, or lets people in by another thing than one. */
 const PUBLIC_PATHS = [
@@ -65,6 +66,7 @@ export function createApp() {
 		.route("/api/broadcasts", broadcastSockets)
 		.route("/api/broadcasts", publicPages)
 		.route("/api/runners", runnerSockets)
+		.route("/api/whip", whip)
 		.route("/api", service)
 		.route("/api", services);
 	app.get("/api/openapi.json", (c) => c.json(openApiDocument(app)));

@@ -33,6 +33,7 @@ import type { BroadcastAnswersRpc, RepeatableRequest, RequestStanding } from "..
 import type { BroadcastRpc, EgressConfig, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId, TokenClaim } from "../protocol/roles.ts";
+import type { WhipAnswer, WhipPatch, WhipRpc } from "../protocol/whip.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { CallRoom } from "./call-room.ts";
@@ -57,11 +58,12 @@ import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
 import { SharedAlarm } from "./shared-alarm.ts";
 import { statsReport } from "./stats-report.ts";
-import { NO_VIRTUAL_MEMBERS } from "./virtual-members.ts";
+import { type StoredWhipSession, WhipSessions } from "./whip-sessions.ts";
 
 /** 80 bits: nobody guesses whom to send a signal to. */
 const CONNECTION_ID_LENGTH = 16;
 const RECORD_KEY = "broadcast";
+const WHIP_PREFIX = "whip-";
 /** RFC 6455 §7.4.1: it is done, or the page was left. */
 const GOODBYES: readonly number[] = [1000, 1001];
 
@@ -70,11 +72,12 @@ const log = createLog("broadcast");
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
 export class Broadcast
 	extends DurableObject<Env>
-	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc, BroadcastAnswersRpc
+	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc, BroadcastAnswersRpc, WhipRpc
 {
 	#control: BroadcastControl;
 	readonly #room: ControlRoom;
 	readonly #call: CallRoom;
+	#whip: WhipSessions;
 	readonly #desk: BroadcastAudienceDesk;
 	readonly #requests: RememberedRequests;
 	readonly #events: EventDesk;
@@ -102,9 +105,14 @@ export class Broadcast
 				report: (fault) => log.error(fault, { broadcastId: this.#control.record?.id }),
 			}),
 			newConnection: () => randomCode(CONNECTION_ID_LENGTH),
-			virtual: NO_VIRTUAL_MEMBERS,
+			virtual: {
+				signalled: (member, from, signal) => this.#whip.signalled(member, from, signal),
+				callChanged: (member, call) => this.#whip.callChanged(member, call),
+				over: (member, reason) => this.#whip.over(member, reason),
+			},
 			wakeChanged: () => this.#alarm.set(),
 		});
+		this.#whip = this.#whipSessions([]);
 		this.#room = new ControlRoom({
 			call: this.#call,
 			sockets: () => openControlSockets(this.ctx),
@@ -143,6 +151,8 @@ export class Broadcast
 				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
 			);
 			this.#isOutlived = stored === undefined && this.#events.holdsAny;
+			const sessions = await this.ctx.storage.list<StoredWhipSession>({ prefix: WHIP_PREFIX });
+			this.#whip = this.#whipSessions(sessions.values());
 			await this.#alarm.load();
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
@@ -301,6 +311,37 @@ export class Broadcast
 
 	async finishRequest(request: RepeatableRequest, sealedAnswer: string | undefined): Promise<void> {
 		this.#requests.finish(request, sealedAnswer, Date.now());
+	}
+
+	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
+		return this.#whip.offer(person, sdp);
+	}
+
+	whipPatch(patch: WhipPatch): Promise<Outcome<{ readonly fragment: string; readonly etag: string } | null>> {
+		return this.#whip.patch(patch);
+	}
+
+	whipEnd(sessionId: string): Promise<Outcome<null>> {
+		return this.#whip.end(sessionId);
+	}
+
+	#whipSessions(stored: Iterable<StoredWhipSession>): WhipSessions {
+		const ports = {
+			call: () => this.#call,
+			store: {
+				save: (session: StoredWhipSession) => this.ctx.storage.put(WHIP_PREFIX + session.id, session),
+				remove: async (id: string) => void (await this.ctx.storage.delete(WHIP_PREFIX + id)),
+			},
+			newId: () => `${WHIP_PREFIX}${randomCode(CONNECTION_ID_LENGTH)}`,
+			newEtag: () => randomCode(CONNECTION_ID_LENGTH),
+			nowMs: Date.now,
+			after: (ms: number, action: () => void) => {
+				const timer = setTimeout(action, ms);
+				return () => clearTimeout(timer);
+			},
+			report: (message: string, error: unknown) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
+		};
+		return new WhipSessions(ports, stored);
 	}
 
 	publicView(): Promise<Outcome<PublicView>> {

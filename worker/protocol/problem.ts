@@ -13,14 +13,16 @@ export const PROBLEMS = {
 	"broadcast-ended": { status: 410, title: "The broadcast has ended" },
 	"invite-expired": { status: 410, title: "The invite is no longer good" },
 	"precondition-failed": { status: 412, title: "It has changed since" },
+	"precondition-required": { status: 428, title: "Say what it is to be done to" },
 	"too-large": { status: 413, title: "The body is too large" },
-	"unsupported-media-type": { status: 415, title: "The body is not JSON" },
+	"unsupported-media-type": { status: 415, title: "The body is of another type" },
 	"destination-refused": { status: 422, title: "The destination is not allowed" },
 	"webhook-refused": { status: 422, title: "The webhook's address is not allowed" },
 	"idempotency-mismatch": { status: 422, title: "The key was used for another request" },
 	"upgrade-required": { status: 426, title: "This is a WebSocket" },
 	"rate-limited": { status: 429, title: "Too many requests" },
 	"internal-error": { status: 500, title: "Something went wrong on our side" },
+	"no-compositor": { status: 503, title: "No compositor is there yet" },
 	"not-configured": { status: 503, title: "The deployment is not set up" },
 } as const;
 

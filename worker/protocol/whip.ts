@@ -1,0 +1,33 @@
+import type { Outcome } from "./problem.ts";
+import type { PersonId } from "./roles.ts";
+import type { IceServer } from "./signaling.ts";
+
+/** What the Worker asks a Broadcast of encoders that speak WHIP (RFC 9725). */
+
+export interface WhipAnswer {
+	readonly sessionId: string;
+	/** The compositor's answer, with all its candidates. */
+	readonly sdp: string;
+	/** Of the session's ICE credentials: another after each restart. Without quotes. */
+	readonly etag: string;
+	readonly iceServers: readonly IceServer[];
+}
+
+/** What `If-Match` said (RFC 9110 §13.1.1). */
+export type WhipMatch = "any" | readonly string[] | undefined;
+
+export interface WhipPatch {
+	readonly sessionId: string;
+	/** A trickle-ice-sdpfrag (RFC 8840 §9). */
+	readonly fragment: string;
+	readonly match: WhipMatch;
+}
+
+export interface WhipRpc {
+	/** Begins a session in place of whatever that person was in the call by. Answers when a compositor has, or refuses after 10 s. */
+	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>>;
+	/** The fragment to answer an ICE restart with, and its entity tag; nothing where candidates were only taken. */
+	whipPatch(patch: WhipPatch): Promise<Outcome<{ readonly fragment: string; readonly etag: string } | null>>;
+	/** Ends a session. */
+	whipEnd(sessionId: string): Promise<Outcome<null>>;
+}
