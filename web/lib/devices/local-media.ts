@@ -124,6 +124,7 @@ export class LocalMedia {
 				this.#slots.camera.put(undefined);
 			} else if (this.#slots.camera.track === undefined) {
 				await this.#open("camera", this.#choice.cameraId);
+				this.#on.camera = true;
 			}
 			this.#settled();
 		});
@@ -135,9 +136,8 @@ export class LocalMedia {
 			const { track } = this.#slots.microphone;
 			if (on && track === undefined) {
 				await this.#open("microphone", this.#choice.microphoneId);
-			} else {
-				this.#on.microphone = on;
 			}
+			this.#on.microphone = on;
 			this.#settled();
 		});
 	}
@@ -218,7 +218,6 @@ export class LocalMedia {
 			slot.put(undefined);
 			await this.#openInstead(source, kind, deviceId, heldId);
 		}
-		this.#on[kind] = true;
 	}
 
 	async #openInstead(
