@@ -135,7 +135,8 @@ async function bodyOf(c: Context<ApiEnv>, type: string): Promise<string> {
 	if (given !== type) {
 		throw new ApiProblem("unsupported-media-type", `whip: expected Content-Type ${type}, got another`);
 	}
-	const body = await c.req.text();
+	// Not as text, which the platform takes an unknown type not to be.
+	const body = new TextDecoder().decode(await c.req.arrayBuffer());
 	if (body.length > MAX_SDP_BYTES) {
 		throw new ApiProblem("too-large", `whip: expected at most ${MAX_SDP_BYTES} bytes, got ${body.length}`);
 	}
