@@ -3,8 +3,8 @@ import { createApp } from "../../worker/api/app.ts";
 import { call, create, problem } from "./api-client.ts";
 import { type OpenApi, operationsOf } from "./openapi-requests.ts";
 
-/** About the description itself. */
-const UNDESCRIBED = ["GET /api/openapi.json", "GET /api/docs"];
+/** About the description itself, and what a browser asks before it asks. */
+const UNDESCRIBED = ["GET /api/openapi.json", "GET /api/docs", "OPTIONS /api/whip", "OPTIONS /api/whip/{streamKey}"];
 
 /** What anyone may ask. */
 const PUBLIC = [
@@ -15,6 +15,9 @@ const PUBLIC = [
 	"GET /api/broadcasts/{id}/public.ics",
 	"POST /api/broadcasts/{id}/public/reminders",
 	"DELETE /api/broadcasts/{id}/public/reminders/{reminderId}",
+	"DELETE /api/whip/sessions/{broadcastId}/{sessionId}",
+	"PATCH /api/whip/sessions/{broadcastId}/{sessionId}",
+	"POST /api/whip/{streamKey}",
 ];
 
 async function documentOfApi(): Promise<OpenApi> {

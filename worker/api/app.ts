@@ -36,6 +36,8 @@ const PUBLIC_PATHS = [
 	"/api/broadcasts/:id/public/*",
 	"/api/broadcasts/:id/audience",
 	"/api/broadcasts/:id/join",
+	// Its address is what lets one in.
+	"/api/whip/sessions/*",
 ];
 
 const log = createLog("api");
