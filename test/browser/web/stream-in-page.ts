@@ -15,8 +15,8 @@ export interface PublishRequest {
 	readonly apiUrl: string;
 	readonly person?: PersonId;
 	readonly sleeps?: boolean;
-	/** `camera`: the browser's made-up devices. `flashes`: one flash and one beep a second, at the same moment. `none`: nothing at all. */
-	readonly source: "camera" | "flashes" | "none" | "portrait";
+	/** `camera`: the browser's made-up devices. `flashes`: one flash and one beep a second, at the same moment. `none`: nothing at all. `noise`: much to encode. */
+	readonly source: "camera" | "flashes" | "none" | "portrait" | "noise";
 	/** Take away ways to get at tracks, as in other browsers. */
 	readonly without?: readonly string[];
 	/** What is done, and how long after it was first sending. */
@@ -108,7 +108,10 @@ async function tracksOf(source: PublishRequest["source"]): Promise<StreamTracks>
 		return flashesAndBeeps();
 	}
 	if (source === "portrait") {
-		return { video: portrait() };
+		return { video: still(() => grey(720, 1_280, 200, performance.now() * 1_000)) };
+	}
+	if (source === "noise") {
+		return { video: still(noise) };
 	}
 	const stream = await navigator.mediaDevices.getUserMedia({
 		audio: true,
@@ -218,15 +221,18 @@ function coded(code: number, luma: number, timestampUs: number): VideoFrame {
 
 /** What a picture says, by its brightness. */
 async function decoded(frame: VideoFrame): Promise<{ readonly code: number; readonly bright: boolean }> {
-	const { codedWidth: width, codedHeight: height } = frame;
+	const { codedWidth: width, codedHeight: height, format } = frame;
 	const data = new Uint8Array(frame.allocationSize());
 	await frame.copyTo(data);
+	// A canvas' frames have four bytes a pixel, the second of which is green; all others begin with their brightness.
+	const pixelBytes = format === "I420" || format === "NV12" ? 1 : 4;
+	const lumaAt = (x: number, y: number) =>
+		data[(Math.floor(y) * width + Math.floor(x)) * pixelBytes + (pixelBytes === 1 ? 0 : 1)] ?? 0;
 	let code = 0;
 	for (let bit = 0; bit < CODE_BITS; bit += 1) {
-		const x = Math.floor(((bit + 0.5) * width) / CODE_BITS);
-		code |= (data[Math.floor(height / 6) * width + x] ?? 0) > 125 ? 1 << bit : 0;
+		code |= lumaAt(((bit + 0.5) * width) / CODE_BITS, height / 6) > 125 ? 1 << bit : 0;
 	}
-	return { code, bright: (data[Math.floor(height * 0.7) * width + Math.floor(width / 2)] ?? 0) > 140 };
+	return { code, bright: lumaAt(width / 2, height * 0.7) > 140 };
 }
 
 export interface Played {
@@ -324,17 +330,26 @@ function listenForBeeps(stream: MediaStream, onBeep: (atMs: number) => void): vo
 	void listen();
 }
 
-function portrait(): MediaStreamTrack {
+function still(frame: () => VideoFrame): MediaStreamTrack {
 	const video = new Generator({ kind: "video" });
 	const writer = video.writable.getWriter();
 	const timer = setInterval(() => {
 		if (video.readyState === "ended") {
 			clearInterval(timer);
-			return;
+		} else {
+			void writer.write(frame());
 		}
-		void writer.write(grey(720, 1_280, 200, performance.now() * 1_000));
 	}, 33);
 	return video;
+}
+
+function noise(): VideoFrame {
+	const [width, height] = [640, 360];
+	const data = new Uint8Array((width * height * 3) / 2).fill(128);
+	for (let at = 0; at < width * height; at += 65_536) {
+		crypto.getRandomValues(data.subarray(at, Math.min(at + 65_536, width * height)));
+	}
+	return yuvFrame(data, width, height, performance.now() * 1_000);
 }
 
 function grey(width: number, height: number, luma: number, timestampUs: number): VideoFrame {

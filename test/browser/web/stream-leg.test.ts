@@ -305,6 +305,46 @@ describe("StreamPublisher", () => {
 		},
 	);
 
+	test("leaves pictures out on a line that is too slow, goes on at a key frame, and keeps the sound", async () => {
+		const { received } = await edgeOf(
+			{ ...SMALL, videoBitrate: 20_000_000 },
+			{
+				onConnection: (connection) => {
+					// Reads a little now and then for some seconds, as a line does that is full.
+					const startMs = performance.now();
+					connection.pause();
+					const timer = setInterval(() => {
+						connection.resume();
+						if (performance.now() - startMs > 9_000) {
+							clearInterval(timer);
+						} else {
+							setImmediate(() => connection.pause());
+						}
+					}, 150);
+				},
+			},
+		);
+		const published = await publish({ source: "noise", forMs: 14_000 });
+		expect(received).toHaveLength(1);
+		const frames = framesOf(received[0] ?? []);
+		const sent = pictures(frames);
+		const gaps = sent.slice(1).flatMap((frame, index) => {
+			const stepMs = ms(frame) - ms(sent[index] as EncodedFrame);
+			return stepMs > 260 ? [{ stepMs, keyFrame: frame.keyFrame }] : [];
+		});
+		console.log(
+			`a slow line: ${sent.length} pictures, gaps ${gaps.map(({ stepMs }) => Math.round(stepMs))}, sound ${sounds(frames).length}`,
+			published.notices,
+		);
+		expect(gaps.length).toBeGreaterThanOrEqual(1);
+		expect(gaps.every(({ keyFrame }) => keyFrame)).toBe(true);
+		expect(published.notices.map(({ code }) => code)).toContain("rate-lowered");
+		using folder = new TempFolder();
+		const file = folder.file("slow.flv");
+		await writeFile(file, flvOf(received[0] ?? []));
+		await mustRun("ffmpeg", ["-v", "error", "-xerror", "-i", file, "-f", "null", "-"]);
+	});
+
 	test("sends less when it is asked to", async () => {
 		const { received } = await edgeOf({ ...HD, videoBitrate: 4_000_000 });
 		await publish({ source: "camera", steps: [{ atMs: 2_500, step: "cap" }], forMs: 6_000 });

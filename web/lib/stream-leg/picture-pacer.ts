@@ -1,7 +1,7 @@
 import { msToUs, US_PER_SECOND } from "../../../media/units.ts";
 
-/** How early a picture may be and still be the one that is due, as a share of the interval: cameras waver. */
-const EARLY_SHARE = 0.25;
+/** Pictures that may follow each other at once after a pause: cameras waver, by half an interval where a screen's grid comes between. */
+const MOST_CREDIT = 1.6;
 /** A picture that came too early is sent after all when the next has not come by then, in intervals: a screen shows its last change and then nothing more. */
 const CATCH_UP_AFTER = 1.5;
 /** With nothing captured for this long the last picture is sent again. The Router takes half a second without one for a source that is gone. */
@@ -12,8 +12,8 @@ const STILL_EVERY_US = msToUs(100);
 /** Which captured pictures are sent, and when there has to be one that was not captured. Pure: time is passed in, on the capture clock. */
 export class PicturePacer {
 	#intervalUs: number;
-	/** Where the latest picture lay in the steady pace of pictures. */
-	#paceUs = Number.NEGATIVE_INFINITY;
+	/** Pictures that might have been sent and were not, as of the latest one that was. */
+	#credit = 0;
 	/** Time of the latest picture, captured or not. */
 	#lastUs = Number.NEGATIVE_INFINITY;
 	#capturedUs = Number.NEGATIVE_INFINITY;
@@ -31,13 +31,10 @@ export class PicturePacer {
 		if (captureUs <= this.#lastUs) {
 			return "drop";
 		}
-		const dueUs = this.#paceUs + this.#intervalUs;
-		if (captureUs < dueUs - this.#intervalUs * EARLY_SHARE) {
+		if (this.#creditAt(captureUs) < 1) {
 			return "keep";
 		}
-		// A source that is slower than the pace, or was away, sets it anew.
-		this.#paceUs = captureUs > dueUs + this.#intervalUs * EARLY_SHARE ? captureUs : dueUs;
-		this.#lastUs = captureUs;
+		this.#spend(captureUs);
 		this.#capturedUs = captureUs;
 		return "send";
 	}
@@ -47,8 +44,7 @@ export class PicturePacer {
 		if (nowUs - this.#lastUs < this.#intervalUs * CATCH_UP_AFTER || captureUs <= this.#lastUs) {
 			return false;
 		}
-		this.#paceUs = captureUs;
-		this.#lastUs = captureUs;
+		this.#spend(captureUs);
 		this.#capturedUs = captureUs;
 		return true;
 	}
@@ -63,8 +59,16 @@ export class PicturePacer {
 		if (nowUs - this.#lastUs < waitUs) {
 			return false;
 		}
-		this.#lastUs = nowUs;
-		this.#paceUs = nowUs;
+		this.#spend(nowUs);
 		return true;
+	}
+
+	#creditAt(atUs: number): number {
+		return Math.min(MOST_CREDIT, this.#credit + (atUs - this.#lastUs) / this.#intervalUs);
+	}
+
+	#spend(atUs: number): void {
+		this.#credit = Math.max(0, this.#creditAt(atUs) - 1);
+		this.#lastUs = atUs;
 	}
 }

@@ -8,7 +8,8 @@ const LOWER_EVERY_US = msToUs(400);
 const LOWER_STEP = 0.7;
 /** Of what the line was seen to carry, sound and framing take some. */
 const CARRIED_SHARE = 0.8;
-const FREE_BELOW_US = msToUs(50);
+/** Less is a key frame passing. */
+const FREE_BELOW_US = msToUs(110);
 /** So long the line has to have been free before more is tried … */
 const RAISE_AFTER_US = 4 * US_PER_SECOND;
 /** … and then as often, by so much. */

@@ -48,6 +48,8 @@ export class SoundLine {
 	#config: Uint8Array | undefined;
 	#clock = new CaptureClock();
 	#flows = false;
+	/** The next block is the first of its source. */
+	#isOther = false;
 	/** Where captured sound ends. */
 	#endUs = Number.NEGATIVE_INFINITY;
 	/** Where sending began, and how many samples have been taken since; `undefined` while nothing is sent. */
@@ -83,6 +85,7 @@ export class SoundLine {
 	/** Another source takes the place of the one before. */
 	begin(): void {
 		this.#clock = new CaptureClock();
+		this.#isOther = true;
 		this.#flows = true;
 	}
 
@@ -98,7 +101,8 @@ export class SoundLine {
 		// A block is there when its last sample is: that one's delay is what counts.
 		const durationUs = samplesToUs(pcm.frames, pcm.sampleRate);
 		const endUs = this.#clock.captureUs(timestampUs + durationUs, this.#options.nowUs());
-		this.#heard.push(pcm, endUs - durationUs);
+		this.#heard.push(pcm, endUs - durationUs, this.#isOther);
+		this.#isOther = false;
 		this.#endUs = endUs;
 	}
 
