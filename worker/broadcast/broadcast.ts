@@ -110,7 +110,6 @@ export class Broadcast
 				callChanged: (member, call) => this.#whip.callChanged(member, call),
 				over: (member, reason) => this.#whip.over(member, reason),
 			},
-			wakeChanged: () => this.#alarm.set(),
 		});
 		this.#whip = this.#whipSessions([]);
 		this.#room = new ControlRoom({
@@ -143,7 +142,7 @@ export class Broadcast
 			random: Math.random,
 			report: (message, error) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
 		});
-		this.#alarm = new SharedAlarm(this.ctx.storage, () => [this.#events.dueMs(), this.#call.dueMs()]);
+		this.#alarm = new SharedAlarm(this.ctx.storage, () => this.#events.dueMs());
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
 		const loaded = this.ctx.blockConcurrencyWhile(async () => {
 			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);

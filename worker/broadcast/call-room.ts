@@ -28,8 +28,6 @@ export interface CallRoomPorts {
 	newConnection(): string;
 	/** Those in the call without a socket. */
 	readonly virtual: VirtualMembers;
-	/** `dueMs` may be another: the object is to be woken then. */
-	wakeChanged(): Promise<void>;
 }
 
 /**
@@ -123,13 +121,10 @@ export class CallRoom implements VirtualCall {
 		return this.#ports.sockets().flatMap(({ seat }) => (seat === undefined ? [] : [seat.connection]));
 	}
 
-	/** When to look around without being asked; `undefined` when nothing is to be done. */
-	dueMs(): number | undefined {
-		const times = this.#ports.sockets().flatMap(({ seat }) => seat?.ice?.renewAtMs ?? []);
-		return times.length === 0 ? undefined : Math.min(...times);
-	}
-
-	/** What time alone changes: lines that went silent, credentials that run out. */
+	/**
+	 * What time alone changes: lines that went silent, credentials that run out. With every alarm of the object; while anybody is in the call one rings twice a
+	 * minute (`STREAMS_CHECK_EVERY_MS`), and while there is a compositor oftener.
+	 */
 	async lookAround(nowMs: number): Promise<void> {
 		for (const socket of this.#ports.sockets()) {
 			const heardAtMs = socket.heardAtMs();
@@ -145,7 +140,6 @@ export class CallRoom implements VirtualCall {
 		}
 		const due = this.#ports.sockets().filter(({ seat }) => nowMs >= (seat?.ice?.renewAtMs ?? Number.POSITIVE_INFINITY));
 		await Promise.all(due.map((socket) => this.#renew(socket, nowMs)));
-		await this.#ports.wakeChanged();
 	}
 
 	/** Tells those whom it concerns what is different about the call now. */
@@ -272,9 +266,6 @@ export class CallRoom implements VirtualCall {
 			return false;
 		}
 		socket.sit({ connection, ...(ice === undefined ? {} : { ice }) });
-		if (ice !== undefined) {
-			await this.#ports.wakeChanged();
-		}
 		return true;
 	}
 

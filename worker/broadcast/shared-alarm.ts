@@ -5,18 +5,18 @@ export interface AlarmStorage {
 	deleteAlarm(): Promise<void>;
 }
 
-/** A Broadcast object's one alarm, for the earliest of what its control wants and what its other parts want. */
+/** A Broadcast object's one alarm, for the earlier of what its control wants and what its events want. */
 export class SharedAlarm {
 	readonly #storage: AlarmStorage;
-	readonly #othersDueMs: () => readonly (number | undefined)[];
+	readonly #eventsDueMs: () => number | undefined;
 	/** As it is stored. */
 	#atMs: number | undefined;
 	#controlMs: number | undefined;
 
-	/** @param othersDueMs asked each time the alarm is set */
-	constructor(storage: AlarmStorage, othersDueMs: () => readonly (number | undefined)[]) {
+	/** @param eventsDueMs asked each time the alarm is set */
+	constructor(storage: AlarmStorage, eventsDueMs: () => number | undefined) {
 		this.#storage = storage;
-		this.#othersDueMs = othersDueMs;
+		this.#eventsDueMs = eventsDueMs;
 	}
 
 	/** Reads it after a restart. Whosever it is: too early for the control is no harm, and it says anew when it wants to be woken. */
@@ -37,9 +37,9 @@ export class SharedAlarm {
 		return this.set();
 	}
 
-	/** Sets it anew, after the others may have come to want something else. */
+	/** Sets it anew, after the events may have come to want something else. */
 	async set(): Promise<void> {
-		const times = [this.#controlMs, ...this.#othersDueMs()].filter((each) => each !== undefined);
+		const times = [this.#controlMs, this.#eventsDueMs()].filter((each) => each !== undefined);
 		const timeMs = times.length === 0 ? undefined : Math.min(...times);
 		if (timeMs === this.#atMs) {
 			return;

@@ -304,6 +304,16 @@ describe("a compositor and those whose media never comes", () => {
 		expect(mediaDueMs(recordOf(control), "guest")).toBe(401_000 + MEDIA_WITHIN_MS);
 	});
 
+	test("who is admitted late is waited for from then on", async () => {
+		const { control } = await live({ guestAdmission: "manual", alwaysCompose: true });
+		await joins(control, "guest", 2_000);
+		await compositorComes(control, 3_000);
+		await give(control, { type: "admit-person", personId: "guest" }, 60_000);
+		expect(expectedIn(control)).toEqual(["pip", "guest"]);
+		await control.settle(60_000 + MEDIA_WITHIN_MS);
+		expect(expectedIn(control)).toEqual(["solo"]);
+	});
+
 	test("an older compositor's word of media counts for nothing", async () => {
 		const { control } = await talking();
 		await say(control, { kind: "real-time-media", fence: 0, people: ["guest"] }, 4_000);
