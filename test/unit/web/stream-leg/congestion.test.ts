@@ -139,7 +139,7 @@ function simulate(
 		}
 		if (credit >= 1) {
 			credit -= 1;
-			const key = keyWanted || ms % 2_000 < 34;
+			const key: boolean = keyWanted || ms % 2_000 < 34;
 			if (gate.passesPicture(key, delayUs)) {
 				send((bitrateBps / 8 / frameRate) * (key ? 6 : 0.9));
 				pictures += 1;
