@@ -1,7 +1,6 @@
 import type { CompositorAssignment, CompositorPageStatus } from "../worker/protocol/pool-messages.ts";
 import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";
-import { PeerConnections } from "./real-time/peer-connections.ts";
-import type { ToPeers } from "./real-time/peer-messages.ts";
+import { PeerDesk } from "./real-time/peer-desk.ts";
 
 /**
  * The page owns only what a worker cannot: WebRTC connections, and the globals through which the runner starts it and asks how it is.
@@ -25,7 +24,7 @@ pipeline.onmessage = (event: MessageEvent<FromPipeline>) => {
 			console[message.level](message.text);
 			break;
 		case "peers":
-			takeForPeers(message.message);
+			peers.take(message.message);
 			break;
 		default:
 			message satisfies never;
@@ -35,20 +34,7 @@ pipeline.onerror = (event) => {
 	status = { ...status, state: "failed", reason: `pipeline worker: ${event.message}` };
 };
 
-const peers = new PeerConnections(pipeline, (message) => post({ type: "peers", message }));
-
-function takeForPeers(message: ToPeers): void {
-	switch (message.type) {
-		case "call":
-			peers.setCall(message.peers, message.iceServers);
-			break;
-		case "signal":
-			peers.take(message.person, message.connection, message.signal);
-			break;
-		default:
-			message satisfies never;
-	}
-}
+const peers = new PeerDesk(pipeline, (message) => post({ type: "peers", message }));
 
 function post(message: ToPipeline): void {
 	pipeline.postMessage(message);

@@ -3,6 +3,7 @@ import type { CompositorAssignment } from "../worker/protocol/pool-messages.ts";
 import { chooseCompositor } from "./compositor/choose-compositor.ts";
 import { Pipeline } from "./pipeline/pipeline.ts";
 import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";
+import type { TapTicket } from "./real-time/peer-messages.ts";
 import { StandInFrames } from "./real-time/stand-in-frames.ts";
 import type { Transformer } from "./real-time/tap.ts";
 
@@ -12,9 +13,7 @@ const aacSupport = probeAacEncoder();
 // Looked at again when an assignment comes; until then a failed probe is not an unhandled rejection.
 aacSupport.catch(() => undefined);
 
-/** Without them it works all the same, at the price of more key frames. */
 const standIns = new StandInFrames();
-standIns.make().catch(() => undefined);
 
 let pipeline: Pipeline | undefined;
 let stopped = false;
@@ -56,11 +55,13 @@ function stop(reason: string): void {
 	}
 }
 
-/** WebRTC's encoded frames; the standard types do not know it in a worker of this kind. */
-(self as { onrtctransform?: (event: { readonly transformer: Transformer }) => void }).onrtctransform = ({
-	transformer,
-}) => {
-	pipeline?.attach(transformer);
+/** WebRTC's encoded frames; the standard types know the event, but not in a worker that is of no special kind. */
+interface TransformScope {
+	onrtctransform?: (event: { readonly transformer: Transformer & { readonly options: TapTicket } }) => void;
+}
+
+(self as TransformScope).onrtctransform = ({ transformer }) => {
+	pipeline?.attach(transformer, transformer.options);
 };
 
 self.onmessage = (event: MessageEvent<ToPipeline>) => {

@@ -1,8 +1,9 @@
 import type { EncodedFrame } from "../../media/encoded-frame.ts";
 import { Person } from "../../playout/person/person.ts";
-import { type Leg, LegSwitch } from "../../playout/real-time/leg-switch.ts";
+import { LegSwitch } from "../../playout/real-time/leg-switch.ts";
+import type { ClockKind } from "../../playout/real-time/person-clock.ts";
 import { MediaSubscription } from "../../playout/sources/media-subscription.ts";
-import type { RealTimeStats } from "../../worker/protocol/compositor-stats.ts";
+import type { PersonStats } from "../../worker/protocol/compositor-stats.ts";
 import type { ScenePerson } from "../../worker/protocol/control-messages.ts";
 import type { PersonId } from "../../worker/protocol/roles.ts";
 
@@ -13,10 +14,12 @@ export interface CastOptions {
 	readonly outputFrameRate: number;
 	readonly soundBehindMs: number;
 	nowUs(): number;
+	/** Unix time of `nowUs` 0, in microseconds. */
+	readonly originUs: number;
 	onDecodeMs(ms: number): void;
 	onProblem(reason: string): void;
-	/** Somebody is heard by another leg than before. */
-	onLegs(): void;
+	/** Somebody is heard and seen by another way, in words. */
+	onPath(text: string): void;
 	/** Their sender is to make a key frame, if they come by WebRTC. */
 	onKeyFrameWanted(person: PersonId): void;
 }
@@ -41,9 +44,11 @@ export class Cast {
 		return [...this.#members.values()].map((member) => member.person);
 	}
 
-	/** Whose real-time leg is heard. */
-	get realTime(): PersonId[] {
-		return [...this.#members].filter(([, { legs }]) => legs.leg === "real-time").map(([id]) => id);
+	/** Who is shown by their real-time leg, and could be for as long as it takes to wake the other one. */
+	realTime(nowUs: number): PersonId[] {
+		return [...this.#members]
+			.filter(([, { legs, person }]) => legs.leg === "real-time" && legs.flows(nowUs) && person.isReady(nowUs))
+			.map(([id]) => id);
 	}
 
 	/** Takes in who is new and lets go of who left; the others are not touched. */
@@ -58,33 +63,40 @@ export class Cast {
 			const member = this.#members.get(id) ?? this.#admit(id);
 			this.#members.set(id, member);
 			member.expected = expected;
-			lookAtSilence(member);
 		}
 	}
 
 	/** A frame of the person's real-time leg; dropped where they are not in the scene. */
-	pushRealTime(id: PersonId, frame: EncodedFrame, arrivalUs: number): void {
-		this.#members.get(id)?.legs.push("real-time", frame, arrivalUs);
+	pushRealTime(id: PersonId, frame: EncodedFrame, arrivalUs: number, clock: ClockKind): void {
+		this.#members.get(id)?.legs.push("real-time", frame, arrivalUs, clock);
 	}
 
 	setRealTimeConnected(id: PersonId, isConnected: boolean): void {
 		this.#members.get(id)?.legs.setConnected(isConnected);
 	}
 
-	setRealTimeFigures(id: PersonId, realTime: RealTimeStats | undefined): void {
-		const member = this.#members.get(id);
-		const leg = member?.legs.leg;
-		member?.person.setLegFigures({
-			...(leg === undefined ? {} : { leg }),
-			...(realTime === undefined ? {} : { realTime }),
-		});
+	/** Another connection of theirs is heard, from its next frame on: a key frame. */
+	realTimeReplaced(id: PersonId): void {
+		this.#members.get(id)?.legs.realTimeReplaced();
+	}
+
+	/** By which leg they are heard. */
+	legOf(id: PersonId): LegSwitch["leg"] {
+		return this.#members.get(id)?.legs.leg;
+	}
+
+	setLegFigures(id: PersonId, figures: Pick<PersonStats, "leg" | "realTime">): void {
+		this.#members.get(id)?.person.setLegFigures(figures);
 	}
 
 	/** To be called with each output frame. */
 	tick(nowUs: number): void {
-		for (const [id, { legs, person }] of this.#members) {
+		for (const [id, { legs, person, subscription, expected }] of this.#members) {
 			legs.tick(nowUs);
-			if (legs.leg === "real-time" && person.needsKeyFrame) {
+			const byRealTime = legs.leg === "real-time";
+			// Who is heard by the other leg may be silent here, or have no stream at all.
+			subscription.setExpected(expected && !(byRealTime && legs.flows(nowUs)));
+			if (byRealTime && legs.hasPictures(nowUs) && person.needsKeyFrame) {
 				this.#options.onKeyFrameWanted(id);
 			}
 		}
@@ -98,19 +110,22 @@ export class Cast {
 	}
 
 	#admit(id: PersonId): Member {
-		const { apiUrl, broadcastId, token, nowUs, onDecodeMs } = this.#options;
+		const { apiUrl, broadcastId, token, nowUs, originUs, onDecodeMs } = this.#options;
 		const onProblem = (reason: string) => this.#options.onProblem(`${id}: ${reason}`);
 		const { outputFrameRate, soundBehindMs } = this.#options;
 		const person = new Person({ id, outputFrameRate, soundBehindMs, nowUs, onProblem, onDecodeMs });
-		/** The sender's clock less the stream's time; the stream's own time is used where it is not known. */
-		let clockUs: number | undefined;
+		/** The sender's clock, from our origin on, less the stream's time; `undefined` where the sender does not say. */
+		let aheadUs: number | undefined;
+		const sayStreamTime = () => {
+			// What comes by a stream that says nothing of its clock has the stream's own time; of the other leg nothing is known then.
+			person.setStreamOffset(legs.leg === "real-time" ? aheadUs : (aheadUs ?? 0));
+		};
 		const legs = new LegSwitch({
 			onFrame: (frame, arrivalUs) => person.push(frame, arrivalUs),
-			onLeg: (leg: Leg) => {
-				// Without its clock a stream's time says nothing of what comes by the other leg.
-				person.setStreamOffset(leg === "stream" ? (clockUs ?? 0) : clockUs);
-				lookAtSilence(member);
-				this.#options.onLegs();
+			onPath: (change, atUs) => {
+				person.changePath(change, atUs);
+				sayStreamTime();
+				this.#options.onPath(`${id}: comes by the ${change.leg} leg${change.sameClock ? "" : ", of another clock"}`);
 			},
 			onKeyFrameWanted: () => this.#options.onKeyFrameWanted(id),
 		});
@@ -120,27 +135,24 @@ export class Cast {
 			stream: id,
 			token,
 			nowUs,
-			onClock: (offsetUs) => {
-				clockUs = offsetUs;
-				person.setStreamOffset(offsetUs);
+			onClock: (unixAheadUs) => {
+				aheadUs = unixAheadUs === undefined ? undefined : Math.round(unixAheadUs - originUs);
+				sayStreamTime();
 			},
-			onFrame: (frame, arrivalUs) => legs.push("stream", later(frame, clockUs ?? 0), arrivalUs),
+			onAsleep: () => legs.streamAsleep(),
+			onFrame: (frame, arrivalUs) => {
+				legs.push("stream", later(frame, aheadUs ?? 0), arrivalUs, aheadUs === undefined ? "own" : "capture");
+			},
 			onConnected: (connected) => person.setConnected(connected),
 			onRefused: onProblem,
 			onProblem,
 		});
-		const member: Member = { person, subscription, legs, expected: false };
-		return member;
+		return { person, subscription, legs, expected: false };
 	}
 }
 
-/** Who is heard by the other leg may be silent here. */
-function lookAtSilence({ subscription, legs, expected }: Member): void {
-	subscription.setExpected(expected && legs.leg !== "real-time");
-}
-
-function later<F extends EncodedFrame>(frame: F, offsetUs: number): F {
-	return offsetUs === 0 ? frame : { ...frame, ptsUs: frame.ptsUs + offsetUs, dtsUs: frame.dtsUs + offsetUs };
+function later<F extends EncodedFrame>(frame: F, byUs: number): F {
+	return byUs === 0 ? frame : { ...frame, ptsUs: frame.ptsUs + byUs, dtsUs: frame.dtsUs + byUs };
 }
 
 function dismiss({ person, subscription }: Member): void {

@@ -9,7 +9,7 @@ import { OutputClock } from "../program/output-clock.ts";
 import { Program } from "../program/program.ts";
 import { ProgramPublisher } from "../program/program-publisher.ts";
 import { warmUp } from "../program/warm-up.ts";
-import type { FromPeers, ToPeers } from "../real-time/peer-messages.ts";
+import type { FromPeers, TapTicket, ToPeers } from "../real-time/peer-messages.ts";
 import { RealTimeFeeds } from "../real-time/real-time-feeds.ts";
 import type { StandInFrames } from "../real-time/stand-in-frames.ts";
 import type { Transformer } from "../real-time/tap.ts";
@@ -49,6 +49,7 @@ export class Pipeline {
 	/** Taken up between two output frames, so that nobody's picture goes while it is being drawn. */
 	#nextScene: Scene | undefined;
 	#status: CompositorPageStatus = { state: "starting", programFrames: 0 };
+	#saidLegs = "";
 	#statsTimer: ReturnType<typeof setInterval> | undefined;
 
 	constructor(options: PipelineOptions) {
@@ -62,7 +63,6 @@ export class Pipeline {
 			onMedia: (people) => this.#control.sendRealTimeMedia(people),
 			onProblem: (reason) => options.log("warn", reason),
 			nowUs: options.nowUs,
-			originUs: options.originUs,
 		});
 		this.#control = new ControlClient({
 			apiUrl,
@@ -83,8 +83,9 @@ export class Pipeline {
 		this.#realTime.fromPeers(message);
 	}
 
-	attach(transformer: Transformer): void {
-		this.#realTime.attach(transformer);
+	/** A receiver's frames come here from now on. */
+	attach(transformer: Transformer, ticket: TapTicket): void {
+		this.#realTime.attach(transformer, ticket);
 	}
 
 	stop(reason: string): void {
@@ -154,8 +155,9 @@ export class Pipeline {
 			nowUs,
 			onDecodeMs: (ms) => stats.decodeMs.add(ms),
 			onProblem,
-			onLegs: () => this.#sendLegs(),
-			onKeyFrameWanted: (person) => this.#realTime.requestKeyFrame(person),
+			originUs: this.#options.originUs,
+			onPath: (text) => log("info", text),
+			onKeyFrameWanted: (person) => this.#realTime.wantKeyFrame(person),
 		});
 		this.#onAir = { cast, program, publisher, clock, stats };
 		if (this.#ended) {
@@ -178,6 +180,7 @@ export class Pipeline {
 			this.#applyNextScene(onAir);
 			this.#realTime.tick();
 			cast.tick(nowUs());
+			this.#sendLegs(onAir, false);
 			await program.produce(tick, cast.people);
 			this.#report();
 		}
@@ -191,9 +194,9 @@ export class Pipeline {
 		const { compositor, aacSupport, assignment, nowUs } = this.#options;
 		const { program, publisher, cast, stats, clock } = onAir;
 		const uptimeMs = usToMs(nowUs() - clock.dueUs(0));
-		this.#sendLegs();
+		this.#sendLegs(onAir, true);
 		for (const { id } of cast.people) {
-			cast.setRealTimeFigures(id, this.#realTime.figuresOf(id));
+			cast.setLegFigures(id, this.#realTime.figuresOf(id));
 		}
 		this.#control.sendStats(
 			stats.report({
@@ -209,9 +212,14 @@ export class Pipeline {
 		);
 	}
 
-	#sendLegs(): void {
-		const onAir = this.#onAir;
-		onAir?.publisher.sendLegs(onAir.cast.realTime);
+	/** On each change, and now and then, so that nobody sleeps who is needed. */
+	#sendLegs({ cast, publisher }: OnAir, again: boolean): void {
+		const realTime = cast.realTime(this.#options.nowUs());
+		const text = realTime.join();
+		if ((again && text !== "") || text !== this.#saidLegs) {
+			this.#saidLegs = text;
+			publisher.sendLegs(realTime);
+		}
 	}
 
 	#report(): void {

@@ -15,10 +15,10 @@ export interface ShownHost {
 /** What is needed of a `Person`. */
 export interface Seen {
 	readonly id: PersonId;
-	readonly picture: { readonly ptsUs: number } | undefined;
+	readonly picture: object | undefined;
 	state(nowUs: number): PictureState;
-	/** The picture's time as their stream at the Router has it; `undefined` where it has none. */
-	streamUs(ptsUs: number): number | undefined;
+	/** The picture's time as their stream at the Router has it; `undefined` where nobody knows. */
+	readonly shownStreamUs: number | undefined;
 }
 
 /** `undefined` while the host has no picture on show: not there, not seen yet, or a card in their place. */
@@ -33,8 +33,8 @@ export function shownHost(
 	if (host?.picture === undefined || state === "waiting" || state === "card") {
 		return undefined;
 	}
-	const streamUs = host.streamUs(host.picture.ptsUs);
-	return streamUs === undefined
+	const { shownStreamUs } = host;
+	return shownStreamUs === undefined
 		? undefined
-		: { hostMs: wrapMs(Math.round(usToMs(streamUs))), isNew: steps[at] === "new" };
+		: { hostMs: wrapMs(Math.round(usToMs(shownStreamUs))), isNew: steps[at] === "new" };
 }

@@ -1,15 +1,21 @@
 import type { EncodedFrame } from "../../media/encoded-frame.ts";
 import { msToUs } from "../../media/units.ts";
+import type { ClockKind } from "../../playout/real-time/person-clock.ts";
+import type { PersonStats } from "../../worker/protocol/compositor-stats.ts";
 import type { ControlEvent } from "../../worker/protocol/control-messages.ts";
 import { PERSON_IDS, type PersonId } from "../../worker/protocol/roles.ts";
 import type { RateAdvice, Signal } from "../../worker/protocol/signaling.ts";
 import type { Cast } from "../people/cast.ts";
-import type { FromPeers, PeerFiguresRead, ToPeers } from "./peer-messages.ts";
+import type { FromPeers, PeerFiguresRead, TapTicket, ToPeers } from "./peer-messages.ts";
 import type { StandInFrames } from "./stand-in-frames.ts";
 import { Tap, type Transformer } from "./tap.ts";
 
 /** Whose frames have not come for this long has no real-time media any more. */
 const MEDIA_WITHIN_US = msToUs(2_000);
+/** An older connection of somebody who has a newer one is heard until that flows, and no longer than this. */
+const SUPERSEDED_FOR_US = msToUs(5_000);
+/** Advice that did not arrive, or a sender that was replaced: it is said again for as long as something is wrong. */
+const ADVISE_AGAIN_US = msToUs(5_000);
 
 type CallEvent = Extract<ControlEvent, { type: "call" }>;
 type SignalEvent = Extract<ControlEvent, { type: "signal" }>;
@@ -24,47 +30,71 @@ export interface RealTimeFeedsOptions {
 	onMedia(people: readonly PersonId[]): void;
 	onProblem(reason: string): void;
 	nowUs(): number;
-	readonly originUs: number;
 }
 
 interface Feed {
 	readonly person: PersonId;
 	readonly tap: Tap;
-	connected: boolean;
+	isConnected: boolean;
+	/** Its sender cannot take candidates later: an encoder that speaks WHIP. */
+	isWhip: boolean;
+	/** When its latest frame came. */
 	atUs: number;
+	/** From then on it is let go, heard or not. */
+	endsAtUs: number;
 	figures: PeerFiguresRead | undefined;
-	advice: RateAdvice | undefined;
+}
+
+interface Advised {
+	readonly advice: RateAdvice;
+	saidAtUs: number;
 }
 
 /** Everyone's WebRTC media, as the worker sees it: one tap a connection, of which each person's newest that flows is heard. */
 export class RealTimeFeeds {
 	readonly #options: RealTimeFeedsOptions;
+	/** By connection, in the order in which they were made. */
 	readonly #feeds = new Map<string, Feed>();
 	readonly #heard = new Map<PersonId, string>();
+	readonly #advised = new Map<PersonId, Advised>();
 	#media: readonly PersonId[] = [];
 
 	constructor(options: RealTimeFeedsOptions) {
 		this.#options = options;
 	}
 
+	/** Who is in the call now: whose connection is not among them is let go, once their newer one flows where there is one. */
 	takeCall({ peers, iceServers }: CallEvent): void {
-		this.#options.toPeers({ type: "call", peers, iceServers });
-	}
-
-	takeSignal({ from, connection, signal }: SignalEvent): void {
-		if (from !== "compositor") {
-			this.#options.toPeers({ type: "signal", person: from, connection, signal });
+		this.#options.toPeers({ type: "ice-servers", iceServers });
+		for (const [connection, feed] of this.#feeds) {
+			if (peers.some((peer) => peer.connection === connection)) {
+				feed.endsAtUs = Number.POSITIVE_INFINITY;
+			} else if (peers.some(({ id }) => id === feed.person)) {
+				feed.endsAtUs = Math.min(feed.endsAtUs, this.#options.nowUs() + SUPERSEDED_FOR_US);
+			} else {
+				this.#close(connection);
+			}
 		}
 	}
 
+	takeSignal({ from, connection, signal }: SignalEvent): void {
+		if (from === "compositor") {
+			return;
+		}
+		if (signal.kind === "bye") {
+			this.#close(connection);
+			return;
+		}
+		if (signal.kind === "description" && signal.type === "offer") {
+			const feed = this.#feed(from, connection);
+			feed.isWhip = signal.complete === true;
+		}
+		this.#options.toPeers({ type: "signal", person: from, connection, signal });
+	}
+
 	/** A receiver's frames come here from now on. */
-	attach(transformer: Transformer & { readonly options?: unknown }): void {
-		const { person, connection, track } = transformer.options as {
-			person: PersonId;
-			connection: string;
-			track: "audio" | "video";
-		};
-		this.#feed(person, connection).tap.attach(track, transformer);
+	attach(transformer: Transformer, { connection, track }: TapTicket): void {
+		this.#feeds.get(connection)?.tap.attach(track, transformer);
 	}
 
 	fromPeers(message: FromPeers): void {
@@ -72,61 +102,81 @@ export class RealTimeFeeds {
 			case "peer-signal":
 				this.#options.signal(message.to, message.connection, message.signal);
 				return;
-			case "peer-state":
-				this.#feed(message.person, message.connection).connected = message.connected;
-				this.#tellConnected(message.person);
+			case "peer-state": {
+				const feed = this.#feeds.get(message.connection);
+				if (feed !== undefined) {
+					feed.isConnected = message.connected;
+					this.#tellConnected(feed.person);
+				}
 				return;
-			case "peer-figures":
-				this.#feed(message.person, message.connection).figures = message.figures;
+			}
+			case "peer-figures": {
+				const feed = this.#feeds.get(message.connection);
+				if (feed !== undefined) {
+					feed.figures = message.figures;
+				}
 				return;
+			}
 			case "peer-gone":
-				this.#gone(message.connection);
+				this.#forget(message.connection);
 				return;
 			case "peer-problem":
 				this.#options.onProblem(`real-time: ${message.text}`);
+				return;
+			default:
+				message satisfies never;
 		}
 	}
 
-	/** Asks whoever the person is heard by for a key frame. */
-	requestKeyFrame(person: PersonId): void {
-		const newest = [...this.#feeds.values()].findLast((feed) => feed.person === person);
-		this.#heardFeed(person)?.tap.requestKeyFrame();
-		if (newest !== this.#heardFeed(person)) {
-			newest?.tap.requestKeyFrame();
-		}
+	/** Has the person's sender make a key frame, if they come by WebRTC. */
+	wantKeyFrame(person: PersonId): void {
+		this.#currentFeed(person)?.tap.wantKeyFrame();
 	}
 
-	/** What the person's sender is asked to keep to. */
+	/** What the person's sender is asked to keep to; an advice without a limit ends one. */
 	advise(person: PersonId, advice: RateAdvice): void {
-		for (const [connection, feed] of this.#feeds) {
-			if (feed.person === person) {
-				feed.advice = advice;
-				this.#options.signal(person, connection, { kind: "rate", advice });
-			}
-		}
+		this.#advised.set(person, { advice, saidAtUs: Number.NEGATIVE_INFINITY });
+		this.#sayAdvice(person);
 	}
 
-	figuresOf(person: PersonId): (PeerFiguresRead & { readonly keyFrameRequests: number }) | undefined {
-		const feed = this.#heardFeed(person) ?? [...this.#feeds.values()].findLast((each) => each.person === person);
-		return feed?.figures === undefined
-			? undefined
-			: {
-					...feed.figures,
-					keyFrameRequests: feed.tap.keyFrameRequests,
-					...(feed.advice === undefined ? {} : { advice: feed.advice }),
-				};
+	/** What is known of the way the person comes. */
+	figuresOf(person: PersonId): Pick<PersonStats, "leg" | "realTime"> {
+		const feed = this.#currentFeed(person);
+		const leg = this.#options.cast()?.legOf(person);
+		const advice = this.#advised.get(person)?.advice;
+		const isLimited = advice !== undefined && Object.keys(advice).length > 0;
+		return {
+			...(leg === undefined ? {} : { leg: leg === "real-time" && feed?.isWhip === true ? "whip" : leg }),
+			...(feed?.figures === undefined
+				? {}
+				: {
+						realTime: {
+							...feed.figures,
+							keyFrameRequests: feed.tap.keyFrameRequests,
+							...(isLimited ? { advice } : {}),
+						},
+					}),
+		};
 	}
 
 	/** To be called with each output frame. */
 	tick(): void {
-		for (const { tap } of this.#feeds.values()) {
-			tap.tick();
-		}
 		const nowUs = this.#options.nowUs();
-		const there = new Set(
-			[...this.#feeds.values()].filter(({ atUs }) => nowUs - atUs < MEDIA_WITHIN_US).map(({ person }) => person),
-		);
-		const media = PERSON_IDS.filter((person) => there.has(person));
+		for (const [connection, { tap, endsAtUs }] of this.#feeds) {
+			tap.tick();
+			if (nowUs >= endsAtUs) {
+				this.#close(connection);
+			}
+		}
+		for (const [person, { advice, saidAtUs }] of this.#advised) {
+			if (advice.reason !== undefined && nowUs - saidAtUs >= ADVISE_AGAIN_US) {
+				this.#sayAdvice(person);
+			}
+		}
+		const media = PERSON_IDS.filter((person) => {
+			const feed = this.#heardFeed(person);
+			return feed !== undefined && nowUs - feed.atUs < MEDIA_WITHIN_US;
+		});
 		if (media.join() !== this.#media.join()) {
 			this.#media = media;
 			this.#options.onMedia(media);
@@ -138,15 +188,33 @@ export class RealTimeFeeds {
 		this.#options.onMedia(this.#media);
 	}
 
+	/** Lets go of all; may be called twice. */
 	close(): void {
-		for (const { tap } of this.#feeds.values()) {
-			tap.close();
+		for (const connection of [...this.#feeds.keys()]) {
+			this.#close(connection);
 		}
-		this.#feeds.clear();
 	}
 
 	#heardFeed(person: PersonId): Feed | undefined {
 		return this.#feeds.get(this.#heard.get(person) ?? "");
+	}
+
+	/** The one that is heard, or the newest. */
+	#currentFeed(person: PersonId): Feed | undefined {
+		return this.#heardFeed(person) ?? [...this.#feeds.values()].findLast((each) => each.person === person);
+	}
+
+	#sayAdvice(person: PersonId): void {
+		const advised = this.#advised.get(person);
+		if (advised === undefined) {
+			return;
+		}
+		advised.saidAtUs = this.#options.nowUs();
+		for (const [connection, feed] of this.#feeds) {
+			if (feed.person === person) {
+				this.#options.signal(person, connection, { kind: "rate", advice: advised.advice });
+			}
+		}
 	}
 
 	#feed(person: PersonId, connection: string): Feed {
@@ -154,61 +222,70 @@ export class RealTimeFeeds {
 		if (known !== undefined) {
 			return known;
 		}
-		const { standIns, nowUs, originUs } = this.#options;
+		const { standIns, nowUs } = this.#options;
 		const tap = new Tap({
 			standIns,
 			nowUs,
-			originUs,
-			onFrame: (frame, arrivalUs) => this.#takeFrame(connection, frame, arrivalUs),
+			onFrame: (frame, arrivalUs, clock) => this.#takeFrame(connection, frame, arrivalUs, clock),
 			onProblem: (reason) => this.#options.onProblem(`${person}: ${reason}`),
 		});
 		const feed: Feed = {
-			person,
-			tap,
-			connected: false,
+			...{ person, tap, isConnected: false, isWhip: false, figures: undefined },
 			atUs: Number.NEGATIVE_INFINITY,
-			figures: undefined,
-			advice: undefined,
+			endsAtUs: Number.POSITIVE_INFINITY,
 		};
 		this.#feeds.set(connection, feed);
 		return feed;
 	}
 
-	#takeFrame(connection: string, frame: EncodedFrame, arrivalUs: number): void {
+	#takeFrame(connection: string, frame: EncodedFrame, arrivalUs: number, clock: ClockKind): void {
 		const feed = this.#feeds.get(connection);
 		if (feed === undefined) {
 			return;
 		}
 		const { person } = feed;
+		const cast = this.#options.cast();
 		const heard = this.#heard.get(person);
 		if (heard !== connection) {
-			// The older line is heard until this one has something to go on with.
-			const mayTakeOver = heard === undefined || !this.#feeds.has(heard) || (frame.track === "video" && frame.keyFrame);
-			if (!mayTakeOver || this.#isOlder(connection, heard)) {
+			const mayBeHeard = heard === undefined || (frame.track === "video" && frame.keyFrame);
+			if (!mayBeHeard || this.#isOlder(connection, heard)) {
 				return;
 			}
 			this.#heard.set(person, connection);
+			if (heard !== undefined) {
+				cast?.realTimeReplaced(person);
+				this.#close(heard);
+			}
 			this.#tellConnected(person);
 		}
 		feed.atUs = arrivalUs;
-		this.#options.cast()?.pushRealTime(person, frame, arrivalUs);
+		cast?.pushRealTime(person, frame, arrivalUs, clock);
 	}
 
-	/** Connections are known in the order in which they were made. */
-	#isOlder(connection: string, heard: string | undefined): boolean {
+	#isOlder(connection: string, than: string | undefined): boolean {
 		const order = [...this.#feeds.keys()];
-		return heard !== undefined && order.indexOf(connection) < order.indexOf(heard);
+		return than !== undefined && order.indexOf(connection) < order.indexOf(than);
 	}
 
 	#tellConnected(person: PersonId): void {
-		this.#options.cast()?.setRealTimeConnected(person, this.#heardFeed(person)?.connected === true);
+		this.#options.cast()?.setRealTimeConnected(person, this.#heardFeed(person)?.isConnected === true);
 	}
 
-	#gone(connection: string): void {
+	#close(connection: string): void {
+		if (this.#feeds.has(connection)) {
+			this.#options.toPeers({ type: "close", connection });
+			this.#forget(connection);
+		}
+	}
+
+	#forget(connection: string): void {
 		const feed = this.#feeds.get(connection);
-		feed?.tap.close();
+		if (feed === undefined) {
+			return;
+		}
+		feed.tap.close();
 		this.#feeds.delete(connection);
-		if (feed !== undefined && this.#heard.get(feed.person) === connection) {
+		if (this.#heard.get(feed.person) === connection) {
 			this.#heard.delete(feed.person);
 			this.#tellConnected(feed.person);
 		}

@@ -1,18 +1,17 @@
-import type { EncodedFrame, VideoCodec } from "../../media/encoded-frame.ts";
-import { msToUs, samplesToUs } from "../../media/units.ts";
+import type { EncodedFrame, EncodedVideoFrame, VideoCodec } from "../../media/encoded-frame.ts";
+import { msToUs } from "../../media/units.ts";
 import { AvcFromAnnexB } from "../../playout/real-time/avc-from-annex-b.ts";
-import { FrameOrder, type FrameReferences } from "../../playout/real-time/frame-order.ts";
-import { RedFeed } from "../../playout/real-time/red-feed.ts";
-import { RtpClock } from "../../playout/real-time/rtp-clock.ts";
+import { KeyFrameAsker } from "../../playout/real-time/key-frame-asker.ts";
+import { type ClockKind, PersonClock } from "../../playout/real-time/person-clock.ts";
+import { type Numbered, PictureOrder } from "../../playout/real-time/picture-order.ts";
+import { SoundOrder } from "../../playout/real-time/sound-order.ts";
+import type { RtpArrival } from "../../playout/real-time/track-clock.ts";
 import type { StandInFrames } from "./stand-in-frames.ts";
 
-const VIDEO_RATE = 90_000;
-const AUDIO_RATE = 48_000;
-/** A key frame is many times the size of another, and takes a round trip: asking more often makes it worse. */
-const KEY_FRAME_EVERY_US = msToUs(300);
-
-/** Capture times come with every frame or with none, but for the first few. */
-const FRAMES_WITHOUT_CAPTURE = 10;
+/** Whoever sends no pictures at all needs no key frame. */
+const PICTURES_WITHIN_US = msToUs(1_000);
+/** An Opus encoder looks ahead by 312 samples: what is decoded of a packet was captured that much earlier than it says (RFC 7845 §4.2). */
+const OPUS_LOOK_AHEAD_US = 6_500;
 
 const VIDEO_CODECS: Readonly<Record<string, VideoCodec>> = {
 	"video/vp8": "vp8",
@@ -22,12 +21,13 @@ const VIDEO_CODECS: Readonly<Record<string, VideoCodec>> = {
 };
 
 /** What the standard types do not say yet, and Chromium does (W3C WebRTC Encoded Transform). */
-type VideoMetadata = RTCEncodedVideoFrameMetadata & { readonly receiveTime?: number; readonly captureTime?: number };
-type AudioMetadata = RTCEncodedAudioFrameMetadata & {
-	readonly receiveTime?: number;
+interface Stamped {
+	/** When it was captured by the sender's clock, in ms of this worker's time origin, where the sender says so (abs-capture-time). */
 	readonly captureTime?: number;
 	readonly mimeType?: string;
-};
+}
+type VideoMetadata = RTCEncodedVideoFrameMetadata & Stamped;
+type AudioMetadata = RTCEncodedAudioFrameMetadata & Stamped;
 
 export interface Transformer {
 	readonly readable: ReadableStream<RTCEncodedVideoFrame | RTCEncodedAudioFrame>;
@@ -37,35 +37,36 @@ export interface Transformer {
 
 export interface TapOptions {
 	readonly standIns: StandInFrames;
-	/** In order, in the time of the sender's clock where it says, in that of ours otherwise. */
-	onFrame(frame: EncodedFrame, arrivalUs: number): void;
+	/**
+	 * In order, with times of `clock` in whole µs from this worker's time origin on. A sound without data is silence: it says that the line lives.
+	 *
+	 * @param arrivalUs when it came, or for a picture when it could be decoded
+	 */
+	onFrame(frame: EncodedFrame, arrivalUs: number, clock: ClockKind): void;
 	onProblem(reason: string): void;
 	nowUs(): number;
-	/** Unix time of `nowUs` 0, in microseconds. */
-	readonly originUs: number;
 }
 
-interface VideoFrameIn extends FrameReferences {
-	readonly frame: EncodedFrame & { track: "video" };
-	readonly arrivalUs: number;
+interface TappedPicture extends Numbered {
+	readonly frame: EncodedVideoFrame;
+	readonly clock: ClockKind;
 }
 
-/** Takes one person's encoded frames out of their WebRTC connection, before WebRTC's own jitter buffers. */
+/** Takes one connection's encoded frames out of WebRTC, before its jitter buffers, and makes a person's frames of them. */
 export class Tap {
 	readonly #options: TapOptions;
-	readonly #videoClock = new RtpClock(VIDEO_RATE);
-	readonly #audioClock = new RtpClock(AUDIO_RATE);
+	readonly #clock = new PersonClock();
+	readonly #asker = new KeyFrameAsker(() => this.#sendKeyFrameRequest());
 	readonly #avc = new AvcFromAnnexB();
-	readonly #order = new FrameOrder<VideoFrameIn>();
-	#red = new RedFeed();
-	#videoSource: number | undefined;
-	#audioSource: number | undefined;
+	#pictures = new PictureOrder<TappedPicture>();
+	#sound = new SoundOrder();
+	#videoSsrc: number | undefined;
+	#audioSsrc: number | undefined;
 	#video: Transformer | undefined;
-	#keyFrameAskedUs = Number.NEGATIVE_INFINITY;
-	#keyFrameRequests = 0;
+	#pictureAtUs = Number.NEGATIVE_INFINITY;
+	/** Said once: a codec that is none of ours. */
+	#unknownMime: string | undefined;
 	#closed = false;
-	/** Frames in a row. */
-	readonly #withoutCapture = { audio: 0, video: 0 };
 
 	constructor(options: TapOptions) {
 		this.#options = options;
@@ -73,12 +74,7 @@ export class Tap {
 
 	/** Asked for, in all. */
 	get keyFrameRequests(): number {
-		return this.#keyFrameRequests;
-	}
-
-	/** Both tracks' times are those of the sender's clock, as its stream's are. */
-	get hasCaptureTime(): boolean {
-		return this.#videoClock.isCapture;
+		return this.#asker.asked;
 	}
 
 	/** Takes over one receiver's frames, until it ends. */
@@ -93,23 +89,21 @@ export class Tap {
 		});
 	}
 
-	/** Asks the sender for a key frame, unless that was done a moment ago. */
-	requestKeyFrame(): void {
+	/** Pictures cannot be shown before the next key frame: has the sender make one, if it sends any, and at most every 300 ms. */
+	wantKeyFrame(): void {
 		const nowUs = this.#options.nowUs();
-		if (this.#video?.sendKeyFrameRequest === undefined || nowUs - this.#keyFrameAskedUs < KEY_FRAME_EVERY_US) {
-			return;
+		if (nowUs - this.#pictureAtUs < PICTURES_WITHIN_US) {
+			this.#asker.want(nowUs);
 		}
-		this.#keyFrameAskedUs = nowUs;
-		this.#keyFrameRequests += 1;
-		// It rejects where the connection has just closed.
-		this.#video.sendKeyFrameRequest().catch(() => undefined);
 	}
 
-	/** To be called ten times a second or so: finds frames that are not coming. */
+	/** To be called with each output frame: what is waited for in vain is given up. */
 	tick(): void {
-		this.#order.tick(this.#options.nowUs());
-		if (this.#order.isBroken) {
-			this.requestKeyFrame();
+		const nowUs = this.#options.nowUs();
+		this.#handOnPictures(this.#pictures.tick(nowUs), nowUs);
+		this.#handOnSound(this.#sound.tick(nowUs));
+		if (this.#pictures.needsKeyFrame(nowUs)) {
+			this.wantKeyFrame();
 		}
 	}
 
@@ -117,9 +111,9 @@ export class Tap {
 		this.#closed = true;
 	}
 
-	async #pump(track: "audio" | "video", transformer: Transformer): Promise<void> {
-		const reader = transformer.readable.getReader();
-		const writer = transformer.writable.getWriter();
+	async #pump(track: "audio" | "video", { readable, writable }: Transformer): Promise<void> {
+		const reader = readable.getReader();
+		const writer = writable.getWriter();
 		for (;;) {
 			const { value, done } = await reader.read();
 			if (done || this.#closed) {
@@ -127,105 +121,122 @@ export class Tap {
 			}
 			if (track === "video") {
 				const frame = value as RTCEncodedVideoFrame;
-				this.#takeVideo(frame);
+				this.#takePicture(frame);
 				await writer.write(frame);
 			} else {
-				// Nothing is written on: nobody listens there, and sound is not asked for again.
-				this.#takeAudio(value as RTCEncodedAudioFrame);
+				// Nothing is written on: nobody listens there, and sound is never asked for again.
+				this.#takeSound(value as RTCEncodedAudioFrame);
 			}
 		}
 	}
 
-	#takeVideo(encoded: RTCEncodedVideoFrame): void {
+	#takePicture(encoded: RTCEncodedVideoFrame): void {
 		const metadata = encoded.getMetadata() as VideoMetadata;
 		const codec = VIDEO_CODECS[metadata.mimeType?.toLowerCase() ?? ""];
 		if (codec === undefined) {
-			this.#options.onProblem(`tap: expected VP8, VP9, AV1 or H.264, got ${metadata.mimeType ?? "no codec"}`);
+			this.#refuseCodec(metadata.mimeType);
 			return;
 		}
-		const data = new Uint8Array(encoded.data);
-		const standIn = this.#options.standIns.of(codec);
+		const bytes = new Uint8Array(encoded.data);
+		const standIn = this.#options.standIns.next(codec);
 		if (standIn !== undefined) {
 			encoded.data = standIn;
 		}
-		if (data.byteLength === 0 || this.#closed) {
+		if (bytes.byteLength === 0) {
 			return;
 		}
-		if (metadata.synchronizationSource !== this.#videoSource) {
-			this.#videoSource = metadata.synchronizationSource;
-			this.#videoClock.reset();
+		const ssrc = metadata.synchronizationSource ?? 0;
+		if (ssrc !== this.#videoSsrc) {
+			this.#videoSsrc = ssrc;
+			this.#pictures = new PictureOrder();
 		}
-		const arrivalUs = this.#arrivalUs(metadata.receiveTime);
-		const ptsUs = this.#videoClock.map({
-			rtpTimestamp: metadata.rtpTimestamp ?? encoded.timestamp,
-			captureUs: this.#captureUs("video", metadata.captureTime),
-			arrivalUs,
-		});
-		const sample = codec === "avc" ? this.#avc.push(data) : { data };
-		const keyFrame = encoded.type === "key";
-		const frame = { track: "video", codec, keyFrame, ptsUs, dtsUs: ptsUs, ...sample } as const;
-		const { frameId: id, dependencies = [] } = metadata;
-		for (const next of this.#order.push({ id, dependencies, keyFrame, frame, arrivalUs }, arrivalUs)) {
-			this.#options.onFrame(next.frame, next.arrivalUs);
-		}
-		if (this.#order.isBroken) {
-			this.requestKeyFrame();
-		}
-	}
-
-	#takeAudio(encoded: RTCEncodedAudioFrame): void {
-		const metadata = encoded.getMetadata() as AudioMetadata;
-		if (this.#closed) {
-			return;
-		}
-		if (metadata.synchronizationSource !== this.#audioSource) {
-			this.#audioSource = metadata.synchronizationSource;
-			this.#audioClock.reset();
-			this.#red = new RedFeed();
-		}
-		const rtpTimestamp = metadata.rtpTimestamp ?? encoded.timestamp;
-		const arrivalUs = this.#arrivalUs(metadata.receiveTime);
-		const ptsUs = this.#audioClock.map({
-			rtpTimestamp,
-			captureUs: this.#captureUs("audio", metadata.captureTime),
-			arrivalUs,
-		});
-		const data = new Uint8Array(encoded.data);
-		const isRed = metadata.mimeType?.toLowerCase() === "audio/red";
-		try {
-			const packets = isRed ? this.#red.push(data, rtpTimestamp) : [{ earlierBy: 0, data }];
-			for (const packet of packets) {
-				const timeUs = Math.round(ptsUs - samplesToUs(packet.earlierBy, AUDIO_RATE));
-				this.#options.onFrame(
-					{ track: "audio", codec: "opus", keyFrame: true, ptsUs: timeUs, dtsUs: timeUs, data: packet.data },
-					arrivalUs,
-				);
-			}
-		} catch (error) {
-			this.#options.onProblem(error instanceof Error ? error.message : String(error));
-		}
-	}
-
-	#arrivalUs(receiveTimeMs: number | undefined): number {
 		const nowUs = this.#options.nowUs();
-		return receiveTimeMs === undefined ? nowUs : Math.min(nowUs, msToUs(receiveTimeMs));
-	}
-
-	/** By the sender's clock only where both tracks are: sound and picture must be of one. */
-	#captureUs(track: "audio" | "video", captureTimeMs: number | undefined): number | undefined {
-		const had = this.#sharesCapture;
-		this.#withoutCapture[track] = captureTimeMs === undefined ? this.#withoutCapture[track] + 1 : 0;
-		if (had !== this.#sharesCapture) {
-			this.#videoClock.reset();
-			this.#audioClock.reset();
+		this.#pictureAtUs = nowUs;
+		const rtpTimestamp = metadata.rtpTimestamp ?? encoded.timestamp;
+		const { us, clock } = this.#clock.time("video", ssrc, this.#arrival(rtpTimestamp, metadata, nowUs));
+		const ptsUs = Math.round(us);
+		const keyFrame = encoded.type === "key";
+		const { frameId, dependencies } = metadata;
+		const picture: TappedPicture = {
+			...{ keyFrame, rtpTimestamp, frameId, dependencies, clock },
+			inOrder: codec === "avc",
+			frame: { track: "video", codec, keyFrame, ptsUs, dtsUs: ptsUs, data: bytes },
+		};
+		this.#handOnPictures(this.#pictures.push(picture, nowUs), nowUs);
+		if (this.#pictures.needsKeyFrame(nowUs)) {
+			this.wantKeyFrame();
 		}
-		return captureTimeMs === undefined || !this.#sharesCapture
-			? undefined
-			: msToUs(captureTimeMs) + this.#options.originUs;
 	}
 
-	get #sharesCapture(): boolean {
-		const { audio, video } = this.#withoutCapture;
-		return audio < FRAMES_WITHOUT_CAPTURE && video < FRAMES_WITHOUT_CAPTURE;
+	/** Parameter sets are told from those before them, and so only in decoding order. */
+	#handOnPictures(pictures: readonly TappedPicture[], nowUs: number): void {
+		for (const { frame, clock } of pictures) {
+			if (frame.codec !== "avc") {
+				this.#options.onFrame(frame, nowUs, clock);
+				continue;
+			}
+			try {
+				this.#options.onFrame({ ...frame, ...this.#avc.push(frame.data) }, nowUs, clock);
+			} catch (error) {
+				this.#options.onProblem(error instanceof Error ? error.message : String(error));
+				this.#pictures.requireKeyFrame();
+				return;
+			}
+		}
 	}
+
+	#takeSound(encoded: RTCEncodedAudioFrame): void {
+		const metadata = encoded.getMetadata() as AudioMetadata;
+		const mime = metadata.mimeType?.toLowerCase();
+		if (mime !== "audio/opus" && mime !== "audio/red") {
+			this.#refuseCodec(metadata.mimeType);
+			return;
+		}
+		const ssrc = metadata.synchronizationSource ?? 0;
+		if (ssrc !== this.#audioSsrc) {
+			this.#audioSsrc = ssrc;
+			this.#sound = new SoundOrder();
+		}
+		const nowUs = this.#options.nowUs();
+		const rtpTimestamp = metadata.rtpTimestamp ?? encoded.timestamp;
+		const { us, clock } = this.#clock.time("audio", ssrc, this.#arrival(rtpTimestamp, metadata, nowUs));
+		const payload = new Uint8Array(encoded.data);
+		const packet = { rtpTimestamp, sequenceNumber: metadata.sequenceNumber, payload, arrivalUs: nowUs };
+		const frames = this.#sound.push({ ...packet, isRed: mime === "audio/red" }, nowUs);
+		if (frames.length === 0 && payload.byteLength === 0) {
+			this.#options.onFrame(soundFrame(us, payload), nowUs, clock);
+		}
+		this.#handOnSound(frames);
+	}
+
+	#handOnSound(frames: ReturnType<SoundOrder["push"]>): void {
+		for (const { rtpTimestamp, data, arrivalUs } of frames) {
+			const time = this.#clock.timeOf("audio", rtpTimestamp);
+			if (time !== undefined) {
+				this.#options.onFrame(soundFrame(time.us - OPUS_LOOK_AHEAD_US, data), arrivalUs, time.clock);
+			}
+		}
+	}
+
+	#arrival(rtpTimestamp: number, { captureTime }: Stamped, arrivalUs: number): RtpArrival {
+		return { rtpTimestamp, captureUs: captureTime === undefined ? undefined : msToUs(captureTime), arrivalUs };
+	}
+
+	#refuseCodec(mimeType: string | undefined): void {
+		const mime = mimeType ?? "no codec";
+		if (mime !== this.#unknownMime) {
+			this.#unknownMime = mime;
+			this.#options.onProblem(`tap: expected VP8, VP9, AV1, H.264 or Opus, got ${mime}`);
+		}
+	}
+
+	#sendKeyFrameRequest(): void {
+		// It rejects where the connection has just closed.
+		this.#video?.sendKeyFrameRequest?.().catch(() => undefined);
+	}
+}
+
+function soundFrame(us: number, data: Uint8Array): EncodedFrame {
+	const ptsUs = Math.round(us);
+	return { track: "audio", codec: "opus", keyFrame: true, ptsUs, dtsUs: ptsUs, data };
 }

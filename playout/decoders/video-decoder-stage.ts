@@ -24,6 +24,8 @@ export interface FrameOrigin {
 	readonly dtsUs: number;
 	/** The play-out clock's epoch it belongs to. */
 	readonly epoch: number;
+	/** Which of the sources there were one after the other its times are of. */
+	readonly source: number;
 	/** False where the frame came too late to be shown and was decoded only because others refer to it. */
 	readonly show: boolean;
 }

@@ -173,6 +173,16 @@ export class JitterBuffer<F extends EncodedFrame> {
 		this.#awaitsKeyFrame = true;
 	}
 
+	/** Drops what is not handed out yet from `dtsUs` on: it comes again by another path, with what refers to it. */
+	cutFrom(dtsUs: number): void {
+		this.#waiting = this.#waiting.filter(({ frame }) => {
+			const stays = frame.dtsUs < dtsUs;
+			this.#bytes -= stays ? 0 : frame.data.length;
+			return stays;
+		});
+		this.#config = undefined;
+	}
+
 	#insert(entry: Waiting<F>): void {
 		let place = this.#waiting.length;
 		while (place > 0) {

@@ -149,6 +149,36 @@ export class PlayoutClock {
 		this.#leadUs[track] = msToUs(leadMs);
 	}
 
+	/**
+	 * The same source comes by another path from now on: what was measured of the old one is forgotten but for its jitter, and the mapping stays where it is, or
+	 * what is heard and seen would jump. Only where all would come too late for it does it move, by as little as that takes.
+	 *
+	 * @param transitUs the least that frames took by the new path
+	 */
+	changePath(transitUs: number, nowUs: number): void {
+		if (!this.running) {
+			return;
+		}
+		this.#baseline.reset();
+		this.#baseline.add(transitUs, nowUs);
+		this.#lateRun = undefined;
+		this.#stalled = false;
+		this.#lastArrivalUs = nowUs;
+		for (const track of Object.values(this.#tracks)) {
+			track.dtsUs = undefined;
+			track.longestUs = 0;
+		}
+		this.#offsetUs = Math.max(this.#offsetUs, transitUs + this.#floorUs);
+	}
+
+	/** Another source, or the same one by a clock of its own: all starts over with the next arrival. */
+	restart(): void {
+		if (this.running) {
+			this.#reset();
+			this.#lastArrivalUs = undefined;
+		}
+	}
+
 	/** Moves the delay towards its target; call at least once per output step. */
 	advance(nowUs: number): void {
 		const elapsedUs = clamp(nowUs - (this.#advancedUs ?? nowUs), 0, MAX_ADVANCE_US);

@@ -8,6 +8,7 @@ import { type DecodedVideo, VideoDecoderStage } from "../decoders/video-decoder-
 import { JitterBuffer } from "../jitter/frame-buffer.ts";
 import { PlayoutClock } from "../jitter/playout-clock.ts";
 import { PercentileWindow } from "../percentile-window.ts";
+import type { PathChange } from "../real-time/leg-switch.ts";
 import { DecodeLead } from "./decode-lead.ts";
 import { type Picture, PictureQueue } from "./picture-queue.ts";
 import { pictureState } from "./picture-state.ts";
@@ -58,6 +59,8 @@ export class Person {
 	#audioIn = 0;
 	#held = 0;
 	#lateDropped = 0;
+	/** Sources of another clock than the one before. */
+	#source = 0;
 	#streamOffsetUs: number | undefined = 0;
 	#realTime: Pick<PersonStats, "leg" | "realTime"> = {};
 
@@ -101,9 +104,11 @@ export class Person {
 		this.#streamOffsetUs = offsetUs;
 	}
 
-	/** A frame's time as the person's stream has it. */
-	streamUs(ptsUs: number): number | undefined {
-		return this.#streamOffsetUs === undefined ? undefined : ptsUs - this.#streamOffsetUs;
+	/** The time of the picture on show as the person's stream has it; `undefined` where nobody knows. */
+	get shownStreamUs(): number | undefined {
+		const { shown } = this.#pictures;
+		const isOfSource = shown?.source === this.#source;
+		return isOfSource && this.#streamOffsetUs !== undefined ? shown.ptsUs - this.#streamOffsetUs : undefined;
 	}
 
 	/** What is known of the way their media comes, for the figures. */
@@ -126,6 +131,22 @@ export class Person {
 			return false;
 		}
 		return !this.#audioDecoder.isStarting || nowUs - (this.#firstShownUs ?? nowUs) > SOUND_WITHIN_US;
+	}
+
+	/** What is pushed from now on comes by another path. */
+	changePath({ sameClock, fromUs, transitUs }: PathChange, nowUs: number): void {
+		if (!sameClock) {
+			this.#source += 1;
+			this.clock.restart();
+			this.#video.flush();
+			this.#pictures.clearWaiting();
+			this.#interval.reset();
+			return;
+		}
+		this.clock.changePath(transitUs, nowUs);
+		if (fromUs !== undefined) {
+			this.#video.cutFrom(fromUs);
+		}
 	}
 
 	push(frame: EncodedFrame, arrivalUs: number): void {
@@ -217,7 +238,7 @@ export class Person {
 		for (const due of this.#video.popDue(nowUs, DECODE_LEAD_US, room)) {
 			const { arrivalUs, show } = due;
 			const { dtsUs } = due.frame;
-			this.#videoDecoder.push(due.frame, { arrivalUs, dtsUs, show, epoch: this.clock.epoch });
+			this.#videoDecoder.push(due.frame, { arrivalUs, dtsUs, show, epoch: this.clock.epoch, source: this.#source });
 		}
 	}
 
@@ -235,6 +256,6 @@ export class Person {
 		if (leadMs !== undefined) {
 			this.clock.setLead("video", leadMs);
 		}
-		this.#pictures.push({ frame, ptsUs, arrivalUs: origin.arrivalUs });
+		this.#pictures.push({ frame, ptsUs, source: origin.source, arrivalUs: origin.arrivalUs });
 	}
 }

@@ -12,6 +12,8 @@ const PHASE_SLACK = 0.25;
 export interface Picture {
 	readonly frame: VideoFrame;
 	readonly ptsUs: number;
+	/** Which of the sources there were one after the other `ptsUs` is of. */
+	readonly source: number;
 	/** When the last byte of its encoded frame arrived. */
 	readonly arrivalUs: number;
 }

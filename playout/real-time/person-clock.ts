@@ -31,11 +31,21 @@ export class PersonClock {
 			known = { ssrc, clock: new TrackClock(RATES[track]) };
 			this.#tracks[track] = known;
 		}
-		const rtpUs = known.clock.note(arrival);
-		const localUs = rtpUs + (known.clock.localOffsetUs ?? 0);
-		const { captureOffsetUs } = known.clock;
-		if (captureOffsetUs !== undefined) {
-			return { us: rtpUs + captureOffsetUs, clock: "capture" };
+		known.clock.note(arrival);
+		return this.#timeBy(known.clock, track, arrival.rtpTimestamp);
+	}
+
+	/** The time of another frame of the ssrc that came last, as things stand; `undefined` before any. */
+	timeOf(track: Track, rtpTimestamp: number): SourceTime | undefined {
+		const clock = this.#tracks[track]?.clock;
+		return clock && this.#timeBy(clock, track, rtpTimestamp);
+	}
+
+	#timeBy(clock: TrackClock, track: Track, rtpTimestamp: number): SourceTime {
+		const rtpUs = clock.rtpUs(rtpTimestamp);
+		const localUs = rtpUs + (clock.localOffsetUs ?? 0);
+		if (clock.captureOffsetUs !== undefined) {
+			return { us: rtpUs + clock.captureOffsetUs, clock: "capture" };
 		}
 		const sibling = this.#tracks[track === "audio" ? "video" : "audio"]?.clock;
 		if (sibling?.captureOffsetUs !== undefined && sibling.localOffsetUs !== undefined) {

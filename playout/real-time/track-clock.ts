@@ -8,6 +8,8 @@ const WINDOW = 48;
 const MAX_SLEW = 0.002;
 /** Beyond this the sender's clock was set, or its machine slept: drift would take a minute for as much. */
 const JUMP_US = msToUs(100);
+/** Until so much has come the first word may be the one that was wrong, and nothing has been heard by it for long. */
+const SETTLE_US = msToUs(1_000);
 /** Measurements on which a jump is believed: more than one packet's mistake. */
 const JUMP_AFTER = 8;
 
@@ -30,6 +32,7 @@ export class TrackClock {
 	readonly #transit = new TransitBaseline();
 	#differences: number[] = [];
 	#captureOffsetUs: number | undefined;
+	#settledAtUs = Number.POSITIVE_INFINITY;
 	#localOffsetUs: number | undefined;
 	#slewedAtUs = 0;
 
@@ -38,9 +41,9 @@ export class TrackClock {
 		this.#rate = rate;
 	}
 
-	/** Takes note of a frame and says its RTP time in µs without wraps. */
-	note({ rtpTimestamp, captureUs, arrivalUs }: RtpArrival): number {
-		const rtpUs = (this.#unwrapper.unwrap(rtpTimestamp) * US_PER_SECOND) / this.#rate;
+	/** Takes note of a frame, in order of arrival. */
+	note({ rtpTimestamp, captureUs, arrivalUs }: RtpArrival): void {
+		const rtpUs = this.rtpUs(rtpTimestamp);
 		this.#transit.add(arrivalUs - rtpUs, arrivalUs);
 		const budgetUs = this.#localOffsetUs === undefined ? 0 : Math.max(0, arrivalUs - this.#slewedAtUs) * MAX_SLEW;
 		this.#slewedAtUs = Math.max(this.#slewedAtUs, arrivalUs);
@@ -50,9 +53,13 @@ export class TrackClock {
 			toward(this.#localOffsetUs ?? this.#transit.us, this.#transit.us, budgetUs),
 		);
 		if (captureUs !== undefined) {
-			this.#noteCapture(captureUs - rtpUs, budgetUs);
+			this.#noteCapture(captureUs - rtpUs, arrivalUs, budgetUs);
 		}
-		return rtpUs;
+	}
+
+	/** RTP time in µs without wraps; of one that lies near those that were noted. */
+	rtpUs(rtpTimestamp: number): number {
+		return (this.#unwrapper.unwrap(rtpTimestamp) * US_PER_SECOND) / this.#rate;
 	}
 
 	/** Capture time less RTP time; `undefined` before the sender has said any. */
@@ -65,13 +72,14 @@ export class TrackClock {
 		return this.#localOffsetUs;
 	}
 
-	#noteCapture(differenceUs: number, budgetUs: number): void {
+	#noteCapture(differenceUs: number, arrivalUs: number, budgetUs: number): void {
 		this.#differences.push(differenceUs);
 		if (this.#differences.length > WINDOW) {
 			this.#differences.shift();
 		}
 		if (this.#captureOffsetUs === undefined) {
 			this.#captureOffsetUs = differenceUs;
+			this.#settledAtUs = arrivalUs + SETTLE_US;
 			return;
 		}
 		const recent = this.#differences.slice(-JUMP_AFTER);
@@ -82,7 +90,8 @@ export class TrackClock {
 			this.#captureOffsetUs = median(recent);
 			return;
 		}
-		this.#captureOffsetUs = toward(offsetUs, median(this.#differences), budgetUs);
+		const isSettling = arrivalUs < this.#settledAtUs;
+		this.#captureOffsetUs = toward(offsetUs, median(this.#differences), isSettling ? JUMP_US : budgetUs);
 	}
 }
 

@@ -1,13 +1,15 @@
 import type { EncodedFrame } from "../../media/encoded-frame.ts";
 import { FlvFrameReader } from "../../media/flv/frame-reader.ts";
 import { isFlvHeader, readSingleTag } from "../../media/flv/tag-writer.ts";
-import { msToUs } from "../../media/units.ts";
+import { unwrapNearMs } from "../../media/timestamp.ts";
+import { msToUs, usToMs } from "../../media/units.ts";
 import { parseJsonMessage } from "../../sockets/json-message.ts";
 import { ReconnectingSocket, socketUrl } from "../../sockets/reconnecting-socket.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import {
 	ACK_EVERY_MS,
 	ACK_EVERY_TAGS,
+	type CaptureClock,
 	type MediaAck,
 	subscriberNoteSchema,
 } from "../../worker/protocol/media-socket.ts";
@@ -22,8 +24,13 @@ export interface MediaSubscriptionOptions {
 	onFrame(frame: EncodedFrame, arrivalUs: number): void;
 	/** Each connection starts with configurations, and with the group of pictures so far: at any time of the source's. */
 	onConnected(connected: boolean): void;
-	/** The stream's time less that of the sender's own clock, in microseconds, where the sender says. */
-	onClock?(offsetUs: number): void;
+	/**
+	 * What the sender's own clock (Unix time) is ahead of the stream's time, in microseconds, ahead of the first frame it holds for; `undefined` on each new
+	 * connection, until the sender says it again.
+	 */
+	onClock?(aheadUs: number | undefined): void;
+	/** Its publisher was told to rest; what comes next begins with a key frame. */
+	onAsleep?(): void;
 	/** This subscription is over. */
 	onRefused(reason: string): void;
 	/** Something went wrong, and another connection follows. */
@@ -48,6 +55,8 @@ export class MediaSubscription {
 	#expected = false;
 	/** Its publisher was told to send nothing. */
 	#isAsleep = false;
+	/** What was said last of the sender's clock, and not yet of which frame. */
+	#clock: CaptureClock | undefined;
 	/** Since when nothing has come, of a connection or of an expectation. */
 	#silentSinceMs = 0;
 
@@ -85,7 +94,9 @@ export class MediaSubscription {
 		this.#tagsTaken = 0;
 		this.#tagsAcknowledged = 0;
 		this.#isAsleep = false;
+		this.#clock = undefined;
 		this.#silentSinceMs = performance.now();
+		this.#options.onClock?.(undefined);
 		this.#options.onConnected(true);
 	}
 
@@ -118,6 +129,7 @@ export class MediaSubscription {
 		this.#silentSinceMs = performance.now();
 		this.#isAsleep = false;
 		for (const frame of frames) {
+			this.#sayClock(frame);
 			this.#options.onFrame(frame, arrivalUs);
 		}
 		this.#tagsTaken += 1;
@@ -132,8 +144,18 @@ export class MediaSubscription {
 		}
 		if (note.data.type === "asleep") {
 			this.#isAsleep = true;
+			this.#options.onAsleep?.();
 		} else {
-			this.#options.onClock?.(Math.round(msToUs(note.data.captureMs - note.data.tagMs)));
+			this.#clock = note.data;
+		}
+	}
+
+	/** A note's time is of 32 bits: which it means is known by the frame that it stands before. */
+	#sayClock({ dtsUs }: EncodedFrame): void {
+		if (this.#clock !== undefined) {
+			const { tagMs, captureMs } = this.#clock;
+			this.#clock = undefined;
+			this.#options.onClock?.(Math.round(msToUs(captureMs - unwrapNearMs(tagMs, Math.round(usToMs(dtsUs))))));
 		}
 	}
 

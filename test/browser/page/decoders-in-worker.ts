@@ -54,7 +54,7 @@ export async function decodeVideo(
 		const problemsBefore = problems.length;
 		for (const frame of run.frames) {
 			await until("room in the decoder", () => stage.room > 0);
-			stage.push(frame, { arrivalUs: pushed, dtsUs: frame.dtsUs, epoch: 0, show: true });
+			stage.push(frame, { arrivalUs: pushed, dtsUs: frame.dtsUs, epoch: 0, source: 0, show: true });
 			pushed += 1;
 		}
 		expected += run.pictures;

@@ -7,9 +7,9 @@ import type { PictureState } from "../../../../worker/protocol/compositor-stats.
 
 const person = (id: Seen["id"], state: PictureState, ptsUs?: number): Seen => ({
 	id,
-	picture: ptsUs === undefined ? undefined : { ptsUs },
+	picture: ptsUs === undefined ? undefined : {},
 	state: () => state,
-	streamUs: (us) => us,
+	shownStreamUs: ptsUs,
 });
 
 describe("shownHost", () => {

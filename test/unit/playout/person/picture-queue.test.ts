@@ -40,7 +40,7 @@ function show(source: Source): Showing {
 		const dueUs = step * OUTPUT_INTERVAL_US;
 		while (ptsUs(frames.length) <= dueUs + DECODE_LEAD_US) {
 			const frame = new FakeFrame();
-			queue.push({ frame: frame.asVideoFrame, ptsUs: ptsUs(frames.length), arrivalUs: 0 });
+			queue.push({ frame: frame.asVideoFrame, ptsUs: ptsUs(frames.length), source: 0, arrivalUs: 0 });
 			frames.push(frame);
 		}
 		if (queue.advance(dueUs, (pts) => pts) && queue.shown !== undefined) {
@@ -170,7 +170,7 @@ describe("PictureQueue", () => {
 		const queue = new PictureQueue(OUTPUT_RATE);
 		const frames = Array.from({ length: 40 }, () => new FakeFrame());
 		frames.forEach((frame, index) => {
-			queue.push({ frame: frame.asVideoFrame, ptsUs: index * 1_000, arrivalUs: 0 });
+			queue.push({ frame: frame.asVideoFrame, ptsUs: index * 1_000, source: 0, arrivalUs: 0 });
 		});
 		expect(queue.waiting).toBe(16);
 		expect(queue.dropped).toBe(24);
@@ -180,14 +180,14 @@ describe("PictureQueue", () => {
 	test("keeps the picture on show when what waits is let go of, until a new one takes its place", () => {
 		const queue = new PictureQueue(OUTPUT_RATE);
 		const [first, second, third] = [new FakeFrame(), new FakeFrame(), new FakeFrame()];
-		queue.push({ frame: first.asVideoFrame, ptsUs: 0, arrivalUs: 0 });
-		queue.push({ frame: second.asVideoFrame, ptsUs: 33_333, arrivalUs: 0 });
+		queue.push({ frame: first.asVideoFrame, ptsUs: 0, source: 0, arrivalUs: 0 });
+		queue.push({ frame: second.asVideoFrame, ptsUs: 33_333, source: 0, arrivalUs: 0 });
 		expect(queue.advance(0, (pts) => pts)).toBe(true);
 		queue.clearWaiting();
 		expect([first.closed, second.closed, queue.waiting, queue.dropped]).toEqual([0, 1, 0, 1]);
 		expect(queue.advance(33_333, (pts) => pts)).toBe(false);
 		expect(queue.shown?.frame).toBe(first);
-		queue.push({ frame: third.asVideoFrame, ptsUs: 66_667, arrivalUs: 0 });
+		queue.push({ frame: third.asVideoFrame, ptsUs: 66_667, source: 0, arrivalUs: 0 });
 		expect(queue.advance(66_667, (pts) => pts)).toBe(true);
 		expect([first.closed, third.closed]).toEqual([1, 0]);
 	});

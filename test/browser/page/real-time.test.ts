@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { waitFor } from "../../../scripts/wait-for.ts";
+import { toneLevel } from "../../support/program/tone.ts";
+import { useBuiltPage } from "./built-page.ts";
+import { RealTimeStage, type ShownPicture, SOUND_RATE } from "./real-time-stage.ts";
+
+const PATIENCE_MS = 60_000;
+const TONE_HZ = 440;
+const SENDER = { width: 640, height: 360, toneHz: TONE_HZ };
+/** From capture to the program's encoded picture at the edge, with eight people on two cores. */
+const BOUND_MS = 1_500;
+
+const built = useBuiltPage();
+let stage: RealTimeStage;
+
+afterEach(async () => {
+	await stage?.close();
+});
+
+function programOf(pictures: number): Promise<true> {
+	const from = stage.programPictures;
+	return waitFor(`${pictures} more pictures`, PATIENCE_MS, () => stage.programPictures - from >= pictures || undefined);
+}
+
+const byRealTime = () =>
+	waitFor("the real-time leg", PATIENCE_MS, () => stage.person?.leg === "real-time" || undefined);
+
+/** Never an earlier picture after a later one. */
+function expectForwards(pictures: readonly ShownPicture[]): void {
+	let last = -1;
+	for (const { number, timeMs } of pictures) {
+		if (number !== undefined) {
+			expect(number, `at ${timeMs} ms`).toBeGreaterThanOrEqual(last);
+			last = number;
+		}
+	}
+}
+
+async function latenciesMs(pictures: readonly ShownPicture[]): Promise<number[]> {
+	const captured = await stage.captured();
+	return pictures
+		.filter(({ number }, index) => number !== undefined && number !== pictures[index - 1]?.number)
+		.map(({ number = 0, atMs }) => atMs - (captured[number] ?? Number.NaN))
+		.toSorted((a, b) => a - b);
+}
+
+describe("somebody who comes by WebRTC", () => {
+	test.each(["video/VP8", "video/H264", "video/VP9", "video/AV1"])(
+		"is seen and heard, in %s, soon, and is asked for few key frames",
+		async (codec) => {
+			stage = await RealTimeStage.open(built, SENDER);
+			await stage.call({ connection: "one", codec });
+			await byRealTime();
+			const before = await stage.figures("one");
+			await programOf(300);
+			const after = await stage.figures("one");
+			const pictures = (await stage.pictures()).slice(-250);
+			expect(after.codec).toBe(codec);
+			expect(pictures.filter(({ number }) => number === undefined)).toEqual([]);
+			expectForwards(pictures);
+			const latencies = await latenciesMs(pictures);
+			const [p50, p95] = [latencies[latencies.length >> 1] ?? 0, latencies[Math.floor(latencies.length * 0.95)] ?? 0];
+			console.log(
+				`${codec}: capture to program p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms; ` +
+					`${after.keyFrames - before.keyFrames} key frames in ${after.frames - before.frames} frames, PLI ${after.pli}; ` +
+					JSON.stringify(stage.person),
+			);
+			expect(p50).toBeLessThan(BOUND_MS);
+			expect(new Set(pictures.map(({ number }) => number)).size).toBeGreaterThan(125);
+			expect(after.pli).toBeLessThanOrEqual(8);
+			const sound = (await stage.sound()).subarray(-4 * SOUND_RATE);
+			expect(toneLevel(sound, TONE_HZ)).toBeGreaterThan(0.15);
+			expect(stage.requests).toContainEqual({ type: "real-time-media", people: ["host"] });
+			expect(stage.words).toContainEqual({ type: "legs", realTime: ["host"] });
+			expect(stage.person?.realTime).toMatchObject({ state: "connected", relayed: false });
+		},
+	);
+});
