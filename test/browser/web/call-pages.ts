@@ -10,8 +10,9 @@ import { fromWire, toWire } from "../../support/browser/wire.ts";
 
 const MODULES = { person: "./session-in-page.ts", compositor: "./compositor-in-page.ts" } as const;
 
+/** Of three cameras the second gives a format that is not encoded. */
 const FAKE_DEVICES = [
-	"--use-fake-device-for-media-stream=device-count=2",
+	"--use-fake-device-for-media-stream=device-count=3",
 	"--use-fake-ui-for-media-stream",
 	"--auto-select-desktop-capture-source=Entire screen",
 ];

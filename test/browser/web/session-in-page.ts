@@ -98,7 +98,7 @@ export async function useOthers(): Promise<[string[], string[]]> {
 	const inUse = joined()
 		.preview.getTracks()
 		.map((track) => track.getSettings().deviceId);
-	const other = (kind: string) => devices.find((device) => device.kind === kind && !inUse.includes(device.id));
+	const other = (kind: string) => devices.findLast((device) => device.kind === kind && !inUse.includes(device.id));
 	const camera = other("camera");
 	const microphone = other("microphone");
 	await joined().useDevices({
