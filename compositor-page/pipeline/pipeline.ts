@@ -1,5 +1,6 @@
 import type { AacSupport } from "../../encoders/aac/program-audio-encoder.ts";
 import { usToMs } from "../../media/units.ts";
+import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
 import type { Scene } from "../../worker/protocol/control-messages.ts";
 import type { CompositorAssignment, CompositorPageStatus } from "../../worker/protocol/pool-messages.ts";
 import type { Compositor } from "../compositor/compositor.ts";
@@ -9,10 +10,13 @@ import { OutputClock } from "../program/output-clock.ts";
 import { Program } from "../program/program.ts";
 import { ProgramPublisher } from "../program/program-publisher.ts";
 import { warmUp } from "../program/warm-up.ts";
+import { RateAdviser } from "../rate/rate-adviser.ts";
 import type { FromPeers, TapTicket, ToPeers } from "../real-time/peer-messages.ts";
 import { RealTimeFeeds } from "../real-time/real-time-feeds.ts";
 import type { StandInFrames } from "../real-time/stand-in-frames.ts";
 import type { Transformer } from "../real-time/tap.ts";
+import { FrameRates } from "../stats/frame-rates.ts";
+import { MachineWatch } from "../stats/machine-watch.ts";
 import { StatsReporter } from "../stats/stats-reporter.ts";
 
 const STATS_EVERY_MS = 1_000;
@@ -36,6 +40,7 @@ interface OnAir {
 	readonly publisher: ProgramPublisher;
 	readonly clock: OutputClock;
 	readonly stats: StatsReporter;
+	readonly machine: MachineWatch;
 }
 
 /** One assignment from the first scene to the end: control socket, people, program. Ends once, for whatever reason. */
@@ -43,6 +48,8 @@ export class Pipeline {
 	readonly #options: PipelineOptions;
 	readonly #control: ControlClient;
 	readonly #realTime: RealTimeFeeds;
+	readonly #adviser = new RateAdviser();
+	readonly #frameRates = new FrameRates();
 	#onAir: OnAir | undefined;
 	/** True from the first scene on: there is one start in a page's life. */
 	#started = false;
@@ -159,7 +166,8 @@ export class Pipeline {
 			onPath: (text) => log("info", text),
 			onKeyFrameWanted: (person) => this.#realTime.wantKeyFrame(person),
 		});
-		this.#onAir = { cast, program, publisher, clock, stats };
+		const machine = new MachineWatch(clock.programUs(1));
+		this.#onAir = { cast, program, publisher, clock, stats, machine };
 		if (this.#ended) {
 			this.#release();
 			return;
@@ -170,13 +178,14 @@ export class Pipeline {
 
 	async #run(onAir: OnAir): Promise<void> {
 		const { nowUs } = this.#options;
-		const { clock, program, cast } = onAir;
+		const { clock, program, cast, machine } = onAir;
 		while (!this.#ended) {
 			const tick = clock.take(nowUs());
 			if (tick === undefined) {
 				await sleep(usToMs(clock.waitUs(nowUs())));
 				continue;
 			}
+			machine.note(tick, nowUs());
 			this.#applyNextScene(onAir);
 			this.#realTime.tick();
 			cast.tick(nowUs());
@@ -198,18 +207,34 @@ export class Pipeline {
 		for (const { id } of cast.people) {
 			cast.setLegFigures(id, this.#realTime.figuresOf(id));
 		}
-		this.#control.sendStats(
-			stats.report({
-				fence: assignment.fence,
-				uptimeMs,
-				compositor: compositor.kind,
-				audioEncoder: aacSupport.kind,
-				program,
-				publisher,
-				people: cast.people,
-				nowUs: nowUs(),
-			}),
-		);
+		const report = stats.report({
+			fence: assignment.fence,
+			uptimeMs,
+			compositor: compositor.kind,
+			audioEncoder: aacSupport.kind,
+			program,
+			publisher,
+			people: cast.people,
+			nowUs: nowUs(),
+		});
+		this.#control.sendStats(report);
+		this.#advise(onAir, report);
+	}
+
+	/** Has senders send less where machine or line does not suffice, and all again when it does. */
+	#advise({ machine, program, cast }: OnAir, { people, program: { encodeQueue } }: CompositorStats): void {
+		const nowUs = this.#options.nowUs();
+		const heights = program.placeHeights(cast.people, nowUs);
+		const rates = this.#frameRates.look(people, nowUs);
+		const seconds = people.map(({ id, height, leg, realTime }) => ({
+			...{ id, height, frameRate: rates.get(id) ?? 0, placeHeight: heights.get(id) ?? 0 },
+			...(realTime === undefined || leg === "stream"
+				? {}
+				: { lossRatio: realTime.lossRatio, bitrateBps: realTime.bitrateBps }),
+		}));
+		for (const [id, advice] of this.#adviser.look({ ...machine.look(), encodeQueue }, seconds, usToMs(nowUs))) {
+			this.#realTime.advise(id, advice);
+		}
 	}
 
 	/** On each change, and now and then, so that nobody sleeps who is needed. */

@@ -14,7 +14,7 @@ import { LatencyLog } from "./latency-log.ts";
 import type { OutputClock, OutputTick } from "./output-clock.ts";
 import type { ProgramPublisher } from "./program-publisher.ts";
 import { ReadinessGate } from "./readiness-gate.ts";
-import { composeScene, type OnAirPerson } from "./scene-composition.ts";
+import { composeScene, type OnAirPerson, placeHeights } from "./scene-composition.ts";
 import { type ShownHost, shownHost } from "./shown-host.ts";
 import { SoundTrack } from "./sound-track.ts";
 
@@ -138,6 +138,11 @@ export class Program {
 			keyFrames: this.#keyFrames,
 			audioFrames: this.#audioFrames,
 		};
+	}
+
+	/** Lines of each person's place in the output as it stands. */
+	placeHeights(people: readonly Person[], nowUs: number): ReadonlyMap<PersonId, number> {
+		return placeHeights(this.#scene, onAir(people, nowUs));
 	}
 
 	/** Whether the program is published; if not, who is missing in it. */

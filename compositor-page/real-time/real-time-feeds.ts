@@ -107,6 +107,9 @@ export class RealTimeFeeds {
 				if (feed !== undefined) {
 					feed.isConnected = message.connected;
 					this.#tellConnected(feed.person);
+					if (message.connected) {
+						this.#sayAdvice(feed.person);
+					}
 				}
 				return;
 			}
