@@ -1,12 +1,13 @@
 import { socketUrl } from "../../../sockets/reconnecting-socket.ts";
 import type { ControlEvent } from "../../../worker/protocol/control-messages.ts";
 import type { LiveCommand } from "../../../worker/protocol/live-commands.ts";
-import { PERSON_IDS, type PersonId } from "../../../worker/protocol/roles.ts";
-import type { CallPeer, IceServer, PeerId, Signal } from "../../../worker/protocol/signaling.ts";
+import type { PersonId } from "../../../worker/protocol/roles.ts";
+import type { CallPeer, PeerId, Signal } from "../../../worker/protocol/signaling.ts";
 import { ControlConnection } from "../control/control-connection.ts";
 import type { DeviceKind } from "../devices/device-words.ts";
 import { LocalMedia } from "../devices/local-media.ts";
 import { LegKeeper } from "../legs/leg-keeper.ts";
+import { rtcIceServers } from "../peers/rtc-ice-servers.ts";
 import type { Platform } from "../platform/platform.ts";
 import type {
 	BroadcastSession,
@@ -16,13 +17,12 @@ import type {
 	SessionEvents,
 	SessionState,
 } from "../session-types.ts";
-import { Neighbour } from "../talk/neighbour.ts";
+import { Circle } from "../talk/circle.ts";
 import type { BroadcastAddress } from "./broadcast-address.ts";
 import { EarlySignals } from "./early-signals.ts";
 import { Emitter } from "./emitter.ts";
 import { WAY_CODES, wayNotices } from "./session-notices.ts";
 import {
-	type Acquaintance,
 	initialState,
 	SessionStore,
 	type StatusEvent,
@@ -56,9 +56,7 @@ export class Session implements BroadcastSession {
 	readonly #store: SessionStore;
 	readonly #media: LocalMedia;
 	readonly #legs: LegKeeper;
-	readonly #neighbours = new Map<PersonId, Neighbour>();
-	/** What was said to be seen and heard of them last. */
-	readonly #shown = new Map<PersonId, MediaStream | undefined>();
+	readonly #circle: Circle;
 	readonly #early = new EarlySignals();
 	/** What each connection was told of this page's media. */
 	readonly #toldMedia = new Map<string, string>();
@@ -101,6 +99,17 @@ export class Session implements BroadcastSession {
 			},
 			send: (connection, signal) => this.#signal("compositor", connection, signal),
 			onChange: () => this.#show(),
+			onProblem,
+		});
+		this.#circle = new Circle({
+			platform,
+			person,
+			videoCodec,
+			player: { ...address, token },
+			tracks: () => this.#media.outgoing,
+			send: (to, connection, signal) => this.#signal(to, connection, signal),
+			onChange: () => this.#stand(),
+			onRemote: (other, stream) => this.#emitter.emit("remote", { person: other, stream }),
 			onProblem,
 		});
 	}
@@ -289,7 +298,7 @@ export class Session implements BroadcastSession {
 		if (from === "compositor") {
 			this.#legs.receive(connection, signal);
 		} else {
-			this.#neighbours.get(from)?.receive(connection, signal);
+			this.#circle.receive(from, connection, signal);
 		}
 	}
 
@@ -299,56 +308,15 @@ export class Session implements BroadcastSession {
 
 	/** Brings everybody in line with what the broadcast says. */
 	#relate(): void {
-		const call = this.#call;
-		if (call === undefined || this.#closing !== undefined) {
-			return;
+		if (this.#call !== undefined && this.#closing === undefined) {
+			const isAdmitted = (id: PersonId) => this.#isAdmitted(id);
+			this.#circle.relate({ call: this.#call, streams: this.#streams, isAdmitted });
+			this.#stand();
 		}
-		const { person } = this.#options;
-		const ids = PERSON_IDS.filter((id) => id !== person && this.#isToBeMet(id));
-		for (const id of ids) {
-			const peer = call.peers.find((each) => each.id === id);
-			this.#neighbour(id).relate({
-				mayTalk: this.#isAdmitted(person) && this.#isAdmitted(id),
-				self: call.self.connection,
-				...(peer === undefined ? {} : { peer }),
-				offers: PERSON_IDS.indexOf(person) < PERSON_IDS.indexOf(id),
-				streams: this.#streams.includes(id),
-				iceServers: rtcIceServers(call.iceServers),
-			});
-		}
-		this.#stand();
-	}
-
-	#isToBeMet(id: PersonId): boolean {
-		return (
-			this.#neighbours.has(id) ||
-			this.#streams.includes(id) ||
-			this.#call?.peers.some((peer) => peer.id === id) === true
-		);
 	}
 
 	#isAdmitted(id: PersonId): boolean {
 		return this.state.people.find((person) => person.id === id)?.admitted ?? id === "host";
-	}
-
-	#neighbour(id: PersonId): Neighbour {
-		const known = this.#neighbours.get(id);
-		if (known !== undefined) {
-			return known;
-		}
-		const { platform, address, token, videoCodec } = this.#options;
-		const neighbour = new Neighbour({
-			platform,
-			person: id,
-			videoCodec,
-			player: { ...address, token },
-			tracks: () => this.#media.outgoing,
-			send: (connection, signal) => this.#signal(id, connection, signal),
-			onChange: () => this.#stand(),
-			onProblem,
-		});
-		this.#neighbours.set(id, neighbour);
-		return neighbour;
 	}
 
 	/** Brings this page's own media in line. */
@@ -362,7 +330,7 @@ export class Session implements BroadcastSession {
 			self: call?.self.connection,
 			compositor: call?.peers.find(({ id }) => id === "compositor"),
 			iceServers: rtcIceServers(call?.iceServers ?? []),
-			isHeardByStream: [...this.#neighbours.values()].some(({ hearsByStream }) => hearsByStream),
+			isHeardByStream: this.#circle.hearsByStream,
 		});
 	}
 
@@ -371,17 +339,8 @@ export class Session implements BroadcastSession {
 		if (this.#closing !== undefined) {
 			return;
 		}
-		const acquaintances = new Map<PersonId, Acquaintance>();
-		for (const [id, { talk, media }] of this.#neighbours) {
-			acquaintances.set(id, { ...(talk === undefined ? {} : { talk }), ...(media === undefined ? {} : { media }) });
-		}
-		this.#store.change((before) => this.#withWays(withAcquaintances(before, acquaintances)));
-		for (const [person, { stream }] of this.#neighbours) {
-			if (this.#shown.get(person) !== stream) {
-				this.#shown.set(person, stream);
-				this.#emitter.emit("remote", { person, stream });
-			}
-		}
+		this.#store.change((before) => this.#withWays(withAcquaintances(before, this.#circle.acquaintances)));
+		this.#circle.show();
 	}
 
 	#withWays(before: SessionState): SessionState {
@@ -403,9 +362,7 @@ export class Session implements BroadcastSession {
 	#mediaChanged(): void {
 		const { outgoing, state: media } = this.#media;
 		this.#legs.tracksChanged();
-		for (const neighbour of this.#neighbours.values()) {
-			neighbour.setTracks(outgoing);
-		}
+		this.#circle.setTracks(outgoing);
 		this.#store.change((state) => ({ ...state, media }));
 		this.#tellMedia();
 	}
@@ -425,9 +382,7 @@ export class Session implements BroadcastSession {
 	#networkChanged(): void {
 		this.#control?.probe();
 		this.#legs.networkChanged();
-		for (const neighbour of this.#neighbours.values()) {
-			neighbour.networkChanged();
-		}
+		this.#circle.networkChanged();
 	}
 
 	/** What is over is not waited for. */
@@ -466,14 +421,7 @@ export class Session implements BroadcastSession {
 		for (const stop of this.#stopListening) {
 			stop();
 		}
-		for (const [person, neighbour] of this.#neighbours) {
-			neighbour.close();
-			if (this.#shown.get(person) !== undefined) {
-				this.#emitter.emit("remote", { person, stream: undefined });
-			}
-		}
-		this.#neighbours.clear();
-		this.#shown.clear();
+		this.#circle.close();
 		const legsClosed = this.#legs.close();
 		this.#media.close();
 		this.#control?.close();
@@ -488,14 +436,6 @@ export class Session implements BroadcastSession {
 		}));
 		await legsClosed;
 	}
-}
-
-function rtcIceServers(servers: readonly IceServer[]): RTCIceServer[] {
-	return servers.map(({ urls, username, credential }) => ({
-		urls: [...urls],
-		...(username === undefined ? {} : { username }),
-		...(credential === undefined ? {} : { credential }),
-	}));
 }
 
 /** A negotiation that went wrong: the line's health tries again. For whoever looks into the page; it names no token and no address. */
