@@ -1,7 +1,9 @@
 /** A page that publishes and plays, as the tests run it in a real browser. */
 
+import { ProgramVideoEncoder } from "../../../encoders/avc/program-video-encoder.ts";
 import type { Notice, StreamLegState } from "../../../web/lib/session-types.ts";
 import { chooseCodecs } from "../../../web/lib/stream-leg/codecs.ts";
+import { MediaLine } from "../../../web/lib/stream-leg/media-line.ts";
 import {
 	type ResolvedNotice,
 	StreamPublisher,
@@ -120,6 +122,72 @@ async function tracksOf(source: PublishRequest["source"]): Promise<StreamTracks>
 	const [video] = stream.getVideoTracks();
 	const [audio] = stream.getAudioTracks();
 	return { ...(video && { video }), ...(audio && { audio }) };
+}
+
+const MADE_FRAME_BYTES = 96 * 1024;
+const MADE_GROUP = 15;
+
+/** Sends made-up pictures that begin with their number, many megabytes a second, for a while. @returns how many key frames the line asked for */
+export async function sendMade(apiUrl: string, forMs: number): Promise<number> {
+	const nowUs = () => (performance.timeOrigin + performance.now()) * 1_000;
+	const baseMs = Math.floor(performance.timeOrigin);
+	let wanted = 0;
+	let keyFrameNext = false;
+	let awake = false;
+	const line = new MediaLine({
+		...{ apiUrl, broadcastId: "b1", person: "host", token: "a.b.c", sleeps: true, session: "made", baseMs, nowUs },
+		onState: (state) => {
+			awake = state === "awake";
+		},
+		onKeyFrameWanted: () => {
+			wanted += 1;
+			keyFrameNext = true;
+		},
+		onSending: () => {},
+		onBroken: () => {},
+		onRefused: () => {},
+	});
+	const startMs = performance.now();
+	for (let number = 0; performance.now() - startMs < forMs; ) {
+		await pause(5);
+		line.look(nowUs());
+		if (awake) {
+			const data = new Uint8Array(MADE_FRAME_BYTES);
+			new DataView(data.buffer).setUint32(0, number);
+			const ptsUs = nowUs() - baseMs * 1_000;
+			const keyFrame = keyFrameNext || number % MADE_GROUP === 0;
+			keyFrameNext = false;
+			line.sendPicture({ track: "video", codec: "vp8", keyFrame, ptsUs, dtsUs: ptsUs, data });
+			number += 1;
+		}
+	}
+	line.close();
+	line.close();
+	return wanted;
+}
+
+/** What an encoder gives for 75 pictures, whose rate is lowered on the way: "key" or "inter" and the codec of each. */
+export async function encodeAs(codec: string): Promise<string[]> {
+	const given: string[] = [];
+	const encoder = new ProgramVideoEncoder({
+		...{ width: 640, height: 360, frameRate: 30, bitrateBps: 800_000, keyFrameEvery: 60, codec },
+		nowUs: () => performance.now() * 1_000,
+		onFrame: ({ codec: made, keyFrame, config }) =>
+			given.push(`${keyFrame ? "key" : "inter"} ${made}${config === undefined ? "" : " with its configuration"}`),
+		onProblem: (reason) => given.push(reason),
+		onFailed: (reason) => given.push(reason),
+	});
+	for (let index = 0; index < 75; index += 1) {
+		if (index === 30) {
+			encoder.setRate(300_000, 15);
+		}
+		encoder.encode(grey(640, 360, 40 + index * 2, (index * 1e6) / 30), index);
+		while (given.length <= index) {
+			await pause(1);
+		}
+	}
+	encoder.close();
+	return given;
 }
 
 /** Which codecs are chosen where the browser says no to those that begin so; or the words it is refused with. */

@@ -203,6 +203,7 @@ describe("StreamPublisher", () => {
 			expect(kinds.findIndex(({ kind }) => kind === "video-config")).toBeLessThan(
 				kinds.findIndex(({ kind }) => kind === "video-key"),
 			);
+			expect(kinds.findIndex(({ kind }) => kind === "video-config")).toBeGreaterThanOrEqual(0);
 			const heard = kinds.find(({ kind }) => kind === "audio");
 			expect(Math.abs((heard?.timestampMs ?? 0) - (key?.timestampMs ?? 0))).toBeLessThan(120);
 			return { picture: (key?.atMs ?? 0) - wokeMs, sound: (heard?.atMs ?? 0) - wokeMs };
@@ -299,7 +300,6 @@ describe("StreamPublisher", () => {
 			await writeFile(file, flvOf(received[0] ?? []));
 			const [flashes = []] = await flashOnsetsMs(file, [{ x: 0, y: 0, width: 640, height: 360 }]);
 			const skews = skewsMs(flashes, await beepOnsetsMs(file, 1_000));
-			console.log(flashes.map(Math.round).join(), (await beepOnsetsMs(file, 1_000)).map(Math.round).join());
 			console.log(`skew by element and worklet, median: ${median(skews).toFixed(1)} ms of ${skews.map(Math.round)}`);
 			expect(skews.length).toBeGreaterThanOrEqual(4);
 			expect(Math.abs(median(skews))).toBeLessThanOrEqual(60);
@@ -338,6 +338,36 @@ describe("StreamPublisher", () => {
 		await mustRun("ffmpeg", ["-v", "error", "-xerror", "-i", file, "-f", "null", "-"]);
 	});
 
+	test("sends no picture late, and none whose reference was left out", async () => {
+		const { received, edge } = await edgeOf(SMALL, {
+			onMessage: (connection) => {
+				if (connection.messages.length === 20) {
+					connection.pause();
+					setTimeout(() => connection.resume(), 2_500);
+				}
+			},
+		});
+		const keyFramesWanted = await browser.run<number>(MODULE, "sendMade", [edge.origin, 5_000]);
+		expect(received).toHaveLength(1);
+		const sent = pictures(framesOf(received[0] ?? [])).map((frame) => ({
+			keyFrame: frame.keyFrame,
+			number: numberOf(frame),
+		}));
+		const gaps = sent.filter(({ number }, index) => index > 0 && number !== (sent[index - 1]?.number ?? 0) + 1);
+		expect(gaps.length).toBeGreaterThanOrEqual(1);
+		expect(gaps.every(({ keyFrame }) => keyFrame)).toBe(true);
+		expect(keyFramesWanted).toBeGreaterThanOrEqual(1);
+	});
+
+	test.each([
+		{ codec: "vp8", first: "key vp8", made: "vp8" },
+		{ codec: "avc1.42e01f", first: "key avc with its configuration", made: "avc" },
+	])("encodes as $codec, and goes on without a key frame when the rate changes", async ({ codec, first, made }) => {
+		const given = await browser.run<string[]>(MODULE, "encodeAs", [codec]);
+		const expected = Array.from({ length: 75 }, (_, index) => `${index % 60 === 0 ? "key" : "inter"} ${made}`);
+		expect(given).toEqual([first, ...expected.slice(1)]);
+	});
+
 	test("sends less when it is asked to", async () => {
 		const { received } = await edgeOf({ ...HD, videoBitrate: 4_000_000 });
 		await publish({ source: "camera", steps: [{ atMs: 2_500, step: "cap" }], forMs: 6_000 });
@@ -357,6 +387,10 @@ describe("StreamPublisher", () => {
 		).toEqual(new Set([1280]));
 	});
 });
+
+function numberOf({ data }: EncodedFrame): number {
+	return new DataView(data.buffer, data.byteOffset).getUint32(0);
+}
 
 /** Whether the first picture of each whole second is without any colour; the browser's made-up camera is green. */
 async function blackSeconds(file: string): Promise<boolean[]> {

@@ -71,7 +71,7 @@ describe("SoundFeed", () => {
 	});
 
 	test.each([50, -50])("follows a device that is %d ppm off", (ppm) => {
-		const { pulled } = play(120, ppm, () => 2);
+		const { pulled } = play(120, ppm, (index) => (index % 9 === 0 ? 25 : 2));
 		let samples = 512;
 		const errors = pulled.map(({ localUs, frames }) => {
 			const playedUs = (samples / 48_000 / (1 + ppm / 1e6)) * S;
