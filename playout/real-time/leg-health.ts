@@ -2,9 +2,11 @@ import { msToUs } from "../../media/units.ts";
 
 /** A leg that flows brings something every few hundredths of a second, and of somebody silent without a camera a packet every 400 ms (Opus DTX). */
 const FLOWS_WITHIN_US = msToUs(450);
-/** Nothing by a connection that says itself that it is broken … */
+/** Nothing by a connection that says itself that it is broken, or by one that brought this many frames in the second before … */
 const DEAD_AFTER_US = msToUs(500);
-/** … or whatever it says: a person whose microphone sends nothing but comfort noise is heard of more often. */
+const BUSY_FRAMES = 10;
+const BUSY_WITHIN_US = msToUs(1_000);
+/** … or by any other, whatever it says: a person whose microphone sends nothing but comfort noise is heard of more often. */
 const DEAD_ANYWAY_AFTER_US = msToUs(1_500);
 /** A leg that died is not trusted again at its first packet. */
 const TRUSTED_AFTER_US = msToUs(1_000);
@@ -18,6 +20,8 @@ export class LegHealth {
 	readonly #lastUs: Record<Track, number> = { audio: Number.NEGATIVE_INFINITY, video: Number.NEGATIVE_INFINITY };
 	#aliveSinceUs = Number.NEGATIVE_INFINITY;
 	#hasDied = false;
+	/** When the latest frames came. */
+	readonly #recentUs: number[] = [];
 
 	note(track: Track, nowUs: number): void {
 		const silentUs = nowUs - this.#latestUs;
@@ -26,6 +30,10 @@ export class LegHealth {
 			this.#aliveSinceUs = nowUs;
 		}
 		this.#lastUs[track] = nowUs;
+		this.#recentUs.push(nowUs);
+		if (this.#recentUs.length > BUSY_FRAMES) {
+			this.#recentUs.shift();
+		}
 	}
 
 	/** Something came just now. */
@@ -39,7 +47,8 @@ export class LegHealth {
 
 	isDead(isConnected: boolean, nowUs: number): boolean {
 		const silentUs = nowUs - this.#latestUs;
-		return silentUs > DEAD_ANYWAY_AFTER_US || (!isConnected && silentUs > DEAD_AFTER_US);
+		const isSure = !isConnected || this.#wasBusy;
+		return silentUs > DEAD_ANYWAY_AFTER_US || (isSure && silentUs > DEAD_AFTER_US);
 	}
 
 	/** It has flowed for long enough to rely on it. */
@@ -51,6 +60,11 @@ export class LegHealth {
 	isComplete(nowUs: number): boolean {
 		const both = this.trackFlows("audio", nowUs) && this.trackFlows("video", nowUs);
 		return both || nowUs - this.#aliveSinceUs >= WAIT_FOR_TRACK_US;
+	}
+
+	get #wasBusy(): boolean {
+		const [oldestUs = 0] = this.#recentUs;
+		return this.#recentUs.length === BUSY_FRAMES && this.#latestUs - oldestUs <= BUSY_WITHIN_US;
 	}
 
 	get #latestUs(): number {

@@ -76,3 +76,61 @@ describe("somebody who comes by WebRTC", () => {
 		},
 	);
 });
+
+describe("a host with two legs", () => {
+	test("is seen without a picture twice or back, and heard without a break, from the stream to WebRTC and back", async () => {
+		stage = await RealTimeStage.open(built, SENDER);
+		await stage.send("openStream", stage.senderStream);
+		await waitFor("the stream leg", PATIENCE_MS, () => stage.person?.leg === "stream" || undefined);
+		await programOf(90);
+		await stage.call({ connection: "one" });
+		await byRealTime();
+		await waitFor(
+			"word of it",
+			PATIENCE_MS,
+			() => stage.words.some(({ realTime }) => realTime?.[0] === "host") || undefined,
+		);
+		await programOf(60);
+		const switchedAt = stage.programPictures;
+		await stage.send("rest", true);
+		stage.note({ type: "asleep" });
+		await programOf(90);
+		expect(stage.person).toMatchObject({ leg: "real-time", picture: "live" });
+		const wokenAt = stage.programPictures;
+		await stage.send("hangUp", "one");
+		await waitFor("word that it is gone", PATIENCE_MS, () => {
+			const last = stage.words.findLast(({ type }) => type === "legs");
+			return last?.realTime?.length === 0 || undefined;
+		});
+		await stage.send("rest", false);
+		await waitFor("the stream leg", PATIENCE_MS, () => stage.person?.leg === "stream" || undefined);
+		await programOf(60);
+
+		const pictures = await stage.pictures();
+		expectForwards(pictures);
+		const first = pictures.findIndex(({ number }) => number !== undefined);
+		expect(pictures.slice(first).filter(({ number }) => number === undefined)).toEqual([]);
+		// From leg to leg while both flow: no longer still than a busy machine makes it anywhere else.
+		const still = longestStill(pictures.slice(first, switchedAt));
+		console.log(
+			`longest still picture: ${still} frames over the first switch, ${longestStill(pictures.slice(wokenAt))} after`,
+		);
+		expect(still).toBeLessThanOrEqual(6);
+		expect(longestStill(pictures.slice(wokenAt))).toBeLessThan(60);
+		const sound = await stage.sound();
+		const before = sound.subarray(0, (switchedAt / 30) * SOUND_RATE).subarray(-4 * SOUND_RATE);
+		expect(toneLevel(before, TONE_HZ)).toBeGreaterThan(0.2);
+		expect(stage.words.filter(({ type }) => type === "shows").length).toBeGreaterThan(3);
+	});
+});
+
+/** How many pictures of the program in a row show the same one, at most. */
+function longestStill(pictures: readonly ShownPicture[]): number {
+	let longest = 0;
+	let run = 0;
+	for (const [index, { number }] of pictures.entries()) {
+		run = number === pictures[index - 1]?.number ? run + 1 : 1;
+		longest = Math.max(longest, run);
+	}
+	return longest;
+}
