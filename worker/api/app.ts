@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
@@ -40,12 +41,16 @@ const PUBLIC_PATHS = [
 	"/api/whip/sessions/*",
 ];
 
+/** As long as browsers keep it at most. */
+const PREFLIGHT_KEPT_S = 7_200;
+
 const log = createLog("api");
 
 /** The HTTP surface, all of it under `/api`. */
 export function createApp() {
 	const app = newApiApp();
 	app.use(logRequests());
+	app.use("/api/*", letPagesAsk());
 	app.use(limitBody());
 	for (const page of PEOPLES_PAGES) {
 		app.use(`/${page}/*`, servePage(page));
@@ -81,6 +86,18 @@ export function createApp() {
 	);
 	app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId));
 	return routes;
+}
+
+/** Pages of any origin may ask: what lets a request in is the token that it carries, and no browser adds that by itself. */
+function letPagesAsk(): MiddlewareHandler<ApiEnv> {
+	const answer = cors({
+		origin: "*",
+		allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+		allowHeaders: ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"],
+		exposeHeaders: ["ETag", "Location", "Link", "Accept-Patch", "Retry-After", "X-Request-Id"],
+		maxAge: PREFLIGHT_KEPT_S,
+	});
+	return (c, next) => (c.req.header("Upgrade") === undefined ? answer(c, next) : next());
 }
 
 function limitBody(): MiddlewareHandler<ApiEnv> {
