@@ -5,7 +5,6 @@ import { setTagTimestamp } from "../../media/flv/tag-writer.ts";
 import { wrapMs } from "../../media/timestamp.ts";
 import type { CloseKind } from "../protocol/close-codes.ts";
 import {
-	type CaptureClock,
 	type CompositeLegs,
 	type CompositeShows,
 	captureClockSchema,
@@ -15,6 +14,7 @@ import {
 } from "../protocol/media-socket.ts";
 import type { RouterStreamStats, StreamChange } from "../protocol/object-rpc.ts";
 import { MAIN_COMPOSITE_STREAM, type PublishedStreamName } from "../protocol/roles.ts";
+import { CaptureOffset } from "./capture-offset.ts";
 import { Fanout } from "./fanout.ts";
 import { STALE_AFTER_MS } from "./group-cache.ts";
 import { asRefusal, MediaRefusedError, type MediaSink } from "./media-sink.ts";
@@ -58,8 +58,8 @@ export class LiveStream {
 	#pictureMs = 0;
 	/** What the compositor said of the picture that follows. */
 	#shows: CompositeShows | undefined;
-	/** What the present publisher said of its clock. */
-	#clock: CaptureClock | undefined;
+	/** By the present publisher's clock. */
+	readonly #capture = new CaptureOffset();
 	#reordersPictures = false;
 	#configs: StreamConfigs = {};
 	#size: PictureSize | undefined;
@@ -129,7 +129,7 @@ export class LiveStream {
 		}
 		this.#session = session;
 		this.#shows = undefined;
-		this.#clock = undefined;
+		this.#capture.forget();
 		// Another compositor is told of, whose fence is another; and so is a host that is fit now.
 		this.#factsAreNew ||= this.#isComposite || this.#reordersPictures;
 		this.#reordersPictures = false;
@@ -156,17 +156,20 @@ export class LiveStream {
 		});
 	}
 
-	/** Has the publisher sleep or wake, where it can; false where it cannot, or where there is none. */
+	/**
+	 * Has the publisher sleep or wake, where it can; false where it cannot, or where there is none. It sleeps only once it has shown a picture, so that everyone
+	 * knows what there will be.
+	 */
 	setAsleep(asleep: boolean, nowMs: number): boolean {
 		const publisher = this.#publisher;
-		if (publisher?.sleeps !== true) {
+		if (publisher?.sleeps !== true || (asleep && !publisher.hasKeyFrame)) {
 			return false;
 		}
 		publisher.asleep = asleep;
 		publisher.guard.excuse(nowMs);
 		publisher.sink.sendText(JSON.stringify({ type: asleep ? "sleep" : "wake" } satisfies PublisherRequest));
-		if (asleep) {
-			this.fanout.tell({ type: "asleep" });
+		if (!asleep) {
+			this.fanout.endRest();
 		}
 		return true;
 	}
@@ -187,7 +190,9 @@ export class LiveStream {
 	tick(nowMs: number): void {
 		this.fanout.tick(nowMs);
 		const publisher = this.#publisher;
-		if (publisher !== undefined && !publisher.asleep) {
+		if (publisher?.asleep) {
+			this.fanout.restWhenSilent(nowMs);
+		} else if (publisher !== undefined) {
 			this.#orClosePublisher(publisher, nowMs, () => publisher.guard.check(nowMs));
 		}
 		if (this.#isComposite) {
@@ -223,7 +228,8 @@ export class LiveStream {
 
 	#takeWord(text: string, nowMs: number): void {
 		if (!this.#isComposite) {
-			this.#clock = parseWord(text, captureClockSchema, "publisher", '{"type":"clock","tagMs":n,"captureMs":n}');
+			const expected = '{"type":"clock","tagMs":n,"captureMs":n}';
+			this.#capture.say(parseWord(text, captureClockSchema, "publisher", expected));
 			return;
 		}
 		const word = parseWord(
@@ -237,13 +243,6 @@ export class LiveStream {
 		} else {
 			this.#shows = word;
 		}
-	}
-
-	/** The publisher's clock less the stream's time. */
-	#captureOffsetMs(timestampMs: number, timeMs: number): number | undefined {
-		const clock = this.#clock;
-		// Times of 32 bits: the difference is taken around the circle.
-		return clock && clock.captureMs + ((timestampMs - clock.tagMs) | 0) - timeMs;
 	}
 
 	get #isComposite(): boolean {
@@ -302,13 +301,12 @@ export class LiveStream {
 		if (timeMs === undefined) {
 			return;
 		}
-		const sourceMs = published.tag.timestampMs;
 		const showsHostMs = track === "video" ? this.#takeShows(published.tag.timestampMs) : undefined;
 		if (wrapMs(timeMs) !== published.tag.timestampMs) {
 			setTagTimestamp(published.message, wrapMs(timeMs));
 		}
 		const keyFrame = published.kind === "video-key";
-		const captureOffsetMs = this.#captureOffsetMs(sourceMs, timeMs);
+		const captureOffsetMs = this.#capture.at(this.#time);
 		const tag: StreamTag = {
 			track,
 			keyFrame,

@@ -79,7 +79,10 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			[MAIN_COMPOSITE_STREAM]: this.#liveStream(
 				MAIN_COMPOSITE_STREAM,
 				(tag, nowMs) => this.#program.push("composite", tag, nowMs),
-				({ realTime }, nowMs) => this.#sleep.legs(realTime, nowMs),
+				({ realTime }, nowMs) => {
+					this.#sleep.legs(realTime, nowMs);
+					this.#lookAtSleep(nowMs);
+				},
 			),
 		};
 		this.#program = new ProgramStream({
@@ -256,6 +259,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		const publisher = stream.publish(new SocketSink(socket), Date.now(), session, sleeps);
 		if (isComposite) {
 			this.#sleep.forget();
+			this.#lookAtSleep(Date.now());
 		} else if (name === "host") {
 			this.#sleep.publisherCame();
 		}
