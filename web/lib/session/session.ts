@@ -210,8 +210,11 @@ export class Session implements BroadcastSession {
 		this.#version = 0;
 		this.#resolve("control-broken");
 		this.#store.change((state) => ({ ...state, connection: "open" }));
+		const connection = this.#call?.self.connection;
 		this.#control?.send({
 			type: "join-call",
+			// Where only this socket broke: the lines to the others stand.
+			...(connection === undefined ? {} : { connection }),
 			realTime: platform.newPeerConnection !== undefined,
 			streams: platform.newStreamLeg !== undefined,
 		});
