@@ -153,6 +153,23 @@ export const TALK_CASES: readonly TalkCase[] = [
 		},
 	},
 	{
+		name: "compositor-killed",
+		what: "the compositor's browser killed while the host's stream sleeps",
+		targets: { freezeMs: 2_000 },
+		run: async (stage, seconds) => {
+			await together(stage);
+			await stage.untilHostSleeps();
+			await stage.measureFromHere();
+			await stage.lasts(2_000);
+			await stage.killCompositor();
+			await stage.untilComposedAnew();
+			await stage.untilLegsAre("real-time");
+			await stage.lasts(seconds * 500);
+			await stage.measureToHere();
+			return [];
+		},
+	},
+	{
 		name: "long",
 		what: "30 minutes of talk",
 		targets: { seenP95Ms: 200, programP95Ms: 250 },

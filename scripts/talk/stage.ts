@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
 import { layOut } from "../../compositor-page/layouts/lay-out.ts";
 import type { Rect } from "../../media/layout.ts";
 import { decodeReceived } from "../../test/support/faults/decode-received.ts";
+import { busyBrowserOf, signalAll } from "../../test/support/faults/processes-of.ts";
 import { RecordingDestination } from "../../test/support/faults/recording-destination.ts";
 import { LiveBroadcast, type SystemUnderTest, startSystem } from "../../test/support/system/broadcast.ts";
 import { TALKERS, type Talker } from "../../test/support/system/talkers.ts";
@@ -17,6 +19,14 @@ const WITHIN_MS = 90_000;
 const PROGRAM = { width: 640, height: 360, frameRate: 30 };
 const LAYOUT = "landscape";
 const STREAM_KEY = "talk";
+
+/** Of the figures, what tells that a publisher is there and silent. */
+const routerSchema = z.object({
+	streams: z.array(
+		z.object({ stream: z.string(), publisherConnected: z.boolean(), lastTagAgeMs: z.number().optional() }),
+	),
+});
+const ASLEEP_AFTER_MS = 1_000;
 
 export interface TalkResult {
 	readonly host: PersonFigures | undefined;
@@ -38,6 +48,7 @@ export class TalkStage implements AsyncDisposable {
 	#broadcast: LiveBroadcast | undefined;
 	#fromMs = 0;
 	#toMs = 0;
+	#fenceBefore = 0;
 	readonly #before = new Map<Talker, Awaited<ReturnType<TalkPerson["heardFigures"]>>>();
 	readonly #measured = new Map<Talker, PersonFigures>();
 
@@ -116,6 +127,32 @@ export class TalkStage implements AsyncDisposable {
 			const { people } = await this.broadcast.compositorStats();
 			return (people.length > 1 && people.every((person) => person.leg === leg)) || undefined;
 		});
+	}
+
+	/** Until nothing comes by the host's stream leg any more. */
+	async untilHostSleeps(): Promise<void> {
+		await waitFor("the host's stream to sleep", WITHIN_MS, async () => {
+			const { streams } = routerSchema.parse(
+				await this.system.api.call("GET", `/api/broadcasts/${this.broadcast.id}/stats`),
+			);
+			const host = streams.find(({ stream }) => stream === "host");
+			return (host?.publisherConnected && (host.lastTagAgeMs ?? 0) > ASLEEP_AFTER_MS) || undefined;
+		});
+	}
+
+	async killCompositor(): Promise<void> {
+		this.#fenceBefore = (await this.broadcast.stats()).compositor.fence ?? 0;
+		// Of all that work it is the oldest: it was warm before anybody came.
+		const { pids } = await busyBrowserOf([process.pid]);
+		signalAll(pids, "SIGKILL");
+	}
+
+	async untilComposedAnew(): Promise<void> {
+		await waitFor("another compositor", WITHIN_MS, async () => {
+			const { compositor } = await this.broadcast.stats();
+			return (compositor.fence ?? 0) > this.#fenceBefore || undefined;
+		});
+		await this.untilProgramIs("composite");
 	}
 
 	/** Until each sees the other. */
