@@ -3,8 +3,8 @@ import { createApp } from "../../worker/api/app.ts";
 import { call, create, problem } from "./api-client.ts";
 import { type OpenApi, operationsOf } from "./openapi-requests.ts";
 
-/** About the description itself, and what a browser asks before it asks. */
-const UNDESCRIBED = ["GET /api/openapi.json", "GET /api/docs", "OPTIONS /api/whip", "OPTIONS /api/whip/{streamKey}"];
+/** About the description itself. */
+const UNDESCRIBED = ["GET /api/openapi.json", "GET /api/docs"];
 
 /** What anyone may ask. */
 const PUBLIC = [

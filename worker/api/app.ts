@@ -24,7 +24,7 @@ import { service } from "./service.ts";
 import { services } from "./services.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
 import { webhooks } from "./webhooks.ts";
-import { whip } from "./whip.ts";
+import { sayWhatWhipTakes, whip } from "./whip.ts";
 
 /** What needs no token, or lets people in by another thing than one. */
 const PUBLIC_PATHS = [
@@ -50,6 +50,8 @@ const log = createLog("api");
 export function createApp() {
 	const app = newApiApp();
 	app.use(logRequests());
+	// Ahead of what answers a preflight.
+	app.use("/api/whip/*", sayWhatWhipTakes());
 	app.use("/api/*", letPagesAsk());
 	app.use(limitBody());
 	for (const page of PEOPLES_PAGES) {

@@ -33,7 +33,7 @@ import type { BroadcastAnswersRpc, RepeatableRequest, RequestStanding } from "..
 import type { BroadcastRpc, EgressConfig, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId, TokenClaim } from "../protocol/roles.ts";
-import type { WhipAnswer, WhipPatch, WhipRpc } from "../protocol/whip.ts";
+import type { WhipAnswer, WhipPatch, WhipRestart, WhipRpc } from "../protocol/whip.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { CallRoom } from "./call-room.ts";
@@ -54,6 +54,7 @@ import { deploymentWebhooks } from "./events/webhook-message.ts";
 import { boundWorkRunner, egressOf, routerOf } from "./fellow-objects.ts";
 import { RememberedRequests } from "./idempotency.ts";
 import { isOver } from "./lifecycle.ts";
+import { admittedPeople } from "./presence.ts";
 import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
 import { SharedAlarm } from "./shared-alarm.ts";
@@ -63,7 +64,7 @@ import { type StoredWhipSession, WhipSessions } from "./whip-sessions.ts";
 /** 80 bits: nobody guesses whom to send a signal to. */
 const CONNECTION_ID_LENGTH = 16;
 const RECORD_KEY = "broadcast";
-const WHIP_PREFIX = "whip-";
+const WHIP_PREFIX = "whip/";
 /** RFC 6455 §7.4.1: it is done, or the page was left. */
 const GOODBYES: readonly number[] = [1000, 1001];
 
@@ -156,6 +157,7 @@ export class Broadcast
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
 			await this.#control.callChanged({ kind: "recovered", connections: this.#call.connections() }, Date.now());
+			await this.#whip.recovered();
 		});
 		// After a deploy nobody may come back, and then nothing else would look.
 		this.ctx.waitUntil(loaded.then(() => this.#recovered()));
@@ -313,25 +315,28 @@ export class Broadcast
 	}
 
 	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
-		return this.#whip.offer(person, sdp);
+		return this.#whip.whipOffer(person, sdp);
 	}
 
-	whipPatch(patch: WhipPatch): Promise<Outcome<{ readonly fragment: string; readonly etag: string } | null>> {
-		return this.#whip.patch(patch);
+	whipPatch(patch: WhipPatch): Promise<Outcome<WhipRestart | null>> {
+		return this.#whip.whipPatch(patch);
 	}
 
 	whipEnd(sessionId: string): Promise<Outcome<null>> {
-		return this.#whip.end(sessionId);
+		return this.#whip.whipEnd(sessionId);
 	}
 
 	#whipSessions(stored: Iterable<StoredWhipSession>): WhipSessions {
 		const ports = {
 			call: () => this.#call,
+			members: () => this.#control.record?.call.filter(({ leg }) => leg === "whip") ?? [],
+			isAdmitted: (person: PersonId) =>
+				this.#control.record !== undefined && admittedPeople(this.#control.record).includes(person),
 			store: {
 				save: (session: StoredWhipSession) => this.ctx.storage.put(WHIP_PREFIX + session.id, session),
 				remove: async (id: string) => void (await this.ctx.storage.delete(WHIP_PREFIX + id)),
 			},
-			newId: () => `${WHIP_PREFIX}${randomCode(CONNECTION_ID_LENGTH)}`,
+			newId: () => randomCode(CONNECTION_ID_LENGTH),
 			newEtag: () => randomCode(CONNECTION_ID_LENGTH),
 			nowMs: Date.now,
 			after: (ms: number, action: () => void) => {

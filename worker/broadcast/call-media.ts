@@ -1,12 +1,15 @@
 import type { PersonId } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
-import type { CallCompositor } from "./call-member.ts";
+import type { CallCompositor, CallMember } from "./call-member.ts";
 
 /**
  * Who is in the call and has not been seen by the compositor for this long does not hold it up any more. It covers what a person tries before they fall
  * back on their stream leg (5 s without WebRTC), and that leg's first key frame.
  */
 export const MEDIA_WITHIN_MS = 8_000;
+
+/** An encoder of which nothing comes for this long has gone without a goodbye; one whose line was cut for a moment has restarted ICE by then. */
+export const ENCODER_SILENT_MS = 30_000;
 
 type CallMedia = Pick<BroadcastRecord, "call" | "callCompositor" | "lease" | "liveStreams" | "guestGraceSeconds">;
 
@@ -39,4 +42,13 @@ export function mediaDueMs(record: CallMedia, person: PersonId): number | undefi
 export function isMediaOverdue(record: CallMedia, person: PersonId, nowMs: number): boolean {
 	const dueMs = mediaDueMs(record, person);
 	return dueMs !== undefined && nowMs >= dueMs;
+}
+
+/** When an encoder is out of the call unless its media comes; `undefined` of those whose media comes, and of people, who have a control socket to be missed by. */
+export function encoderSilentEndMs(
+	record: Pick<BroadcastRecord, "callCompositor" | "lease">,
+	{ leg, person, awaitedSinceMs }: CallMember,
+): number | undefined {
+	const isHere = leg !== "whip" || (compositorInCall(record)?.realTime.includes(person) ?? false);
+	return isHere ? undefined : awaitedSinceMs + ENCODER_SILENT_MS;
 }

@@ -376,10 +376,10 @@ export class CallRoom implements VirtualCall {
 
 	#tellVirtual(before: BroadcastRecord, after: BroadcastRecord): void {
 		for (const member of before.call.filter(isVirtual)) {
-			const { person, connection } = member;
+			const { connection } = member;
 			if (!after.call.some((each) => each.connection === connection) && !this.#leaving.has(connection)) {
 				this.#virtualGrants.delete(connection);
-				this.#ports.virtual.over(member, whyOver(after, person));
+				this.#ports.virtual.over(member, whyOver(after, member));
 			}
 		}
 		for (const member of after.call.filter(isVirtual)) {
@@ -434,12 +434,15 @@ function isVirtual({ leg }: CallMember): boolean {
 	return leg === "whip";
 }
 
-function whyOver(after: BroadcastRecord, person: PersonId): string {
+function whyOver(after: BroadcastRecord, { person, ver }: CallMember): string {
 	if (isOver(after.status) || after.deleted) {
 		return "broadcast: it has ended";
 	}
-	return after.call.some((member) => member.person === person)
-		? `call: a newer connection of the ${person} took over`
+	if (after.call.some((member) => member.person === person)) {
+		return `call: a newer connection of the ${person} took over`;
+	}
+	return ver === personOf(after, person)?.credentialsVersion
+		? "call: nothing came from it for too long"
 		: "auth: what it came with was made worthless";
 }
 

@@ -1,5 +1,6 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import { encoderSilentEndMs } from "./call-media.ts";
 import type { CallMember } from "./call-member.ts";
 import { isLive } from "./presence.ts";
 
@@ -65,14 +66,15 @@ function withoutPeople(
 }
 
 /**
- * The record without those who are in the call no more, whether they have heard of it or not: whose credentials were made worthless, and whose control socket has been
- * broken for too long, which is when they left.
+ * The record without those who are in the call no more, whether they have heard of it or not: whose credentials were made worthless, encoders of which nothing has come for
+ * too long, and whose control socket has been broken for too long, which is when they left.
  */
 export function withoutAbsent(record: BroadcastRecord, nowMs: number): BroadcastRecord {
 	const absent = record.call.filter(
 		(member) =>
 			member.ver !== personOf(record, member.person)?.credentialsVersion ||
-			nowMs >= (awayEndsMs(record, member) ?? Number.POSITIVE_INFINITY),
+			nowMs >= (awayEndsMs(record, member) ?? Number.POSITIVE_INFINITY) ||
+			nowMs >= (encoderSilentEndMs(record, member) ?? Number.POSITIVE_INFINITY),
 	);
 	return withoutPeople(
 		record,

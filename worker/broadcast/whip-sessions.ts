@@ -1,100 +1,121 @@
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
-import type { PeerId, Signal } from "../protocol/signaling.ts";
-import type { WhipAnswer, WhipMatch, WhipPatch } from "../protocol/whip.ts";
-import { offerFault, readFragment, restartedOffer, restartFragment } from "../whip/sdp.ts";
+import type { Signal } from "../protocol/signaling.ts";
+import type { WhipAnswer, WhipPatch, WhipRestart, WhipRpc } from "../protocol/whip.ts";
+import { readFragment, restartFragment } from "../whip/fragment.ts";
+import { matchRefusal } from "../whip/if-match.ts";
+import { answerFault, offerFault, restartedOffer } from "../whip/offer.ts";
+import { iceOf, linesOf } from "../whip/sdp.ts";
 import type { CallMember } from "./call-member.ts";
 import type { CallEvent, SignalSource, VirtualCall, VirtualMembers } from "./virtual-members.ts";
 
-/** A warm compositor answers within half a second; a cold one takes some seconds, and encoders give up after ten or fifteen. */
+/** A warm compositor answers within half a second and a cold one within some; encoders give up after ten or fifteen. */
 export const ANSWER_WITHIN_MS = 10_000;
-/** Who has sent nothing for this long has gone without a goodbye. */
-export const MEDIA_LOST_AFTER_MS = 30_000;
-export const LOOK_EVERY_MS = 5_000;
 
-/** What of a session outlives the object's memory. */
+/** What of a session outlives the object's memory. Its id is its connection in the call. */
 export interface StoredWhipSession {
 	readonly id: string;
 	readonly person: PersonId;
+	/** Of its ICE credentials. */
 	readonly etag: string;
-	/** To make the offer of an ICE restart of. */
+	/** As it was answered last: the offer of an ICE restart is made of it. */
 	readonly offer: string;
-	/** The compositor that answered: its connection. */
+	/** The connection of the compositor that answered. */
 	readonly compositor: string;
-	/** When media was last known to come, or the session began. */
-	readonly mediaAtMs: number;
 }
 
 export interface WhipSessionsPorts {
-	readonly call: () => VirtualCall;
+	/** Asked each time, for there is no call yet when this is made. */
+	call(): VirtualCall;
+	/** Who is in the call for encoders, by the stored record. */
+	members(): readonly CallMember[];
+	/** Whether they may be on air, and so are seen by a compositor. */
+	isAdmitted(person: PersonId): boolean;
 	readonly store: {
 		save(session: StoredWhipSession): Promise<void>;
 		remove(id: string): Promise<void>;
 	};
+	/** Not to be guessed: whoever knows it may end the session. */
 	newId(): string;
 	newEtag(): string;
 	nowMs(): number;
-	/** Calls back once; answers what cancels it. */
+	/** Calls back once; gives what cancels it. */
 	after(ms: number, action: () => void): () => void;
 	report(message: string, error: unknown): void;
 }
 
+interface Answer {
+	readonly sdp: string;
+	readonly compositor: string;
+}
+
+/** An offer that waits for its answer. */
 interface Pending {
 	readonly offer: string;
-	/** The compositor it was sent to. */
+	/** The compositor's connection. */
 	sentTo: string | undefined;
-	resolve(outcome: Outcome<{ readonly sdp: string; readonly compositor: string }>): void;
+	settle(outcome: Outcome<Answer>): void;
 }
 
 /**
- * Encoders that speak WHIP (RFC 9725), one session each: they cannot take a message, so that an offer waits here for a compositor and its answer, and a session whose
- * compositor has gone is over: an encoder that finds its line broken posts again.
+ * Encoders that speak WHIP (RFC 9725), one session each. They cannot be told anything: an offer waits here for a compositor and its answer, and a
+ * session whose compositor has gone is over. Its encoder finds its line dead by then and its session gone, and posts a new offer.
  */
-export class WhipSessions implements VirtualMembers {
+export class WhipSessions implements VirtualMembers, WhipRpc {
 	readonly #ports: WhipSessionsPorts;
-	readonly #sessions = new Map<string, StoredWhipSession>();
+	readonly #sessions: Map<string, StoredWhipSession>;
 	readonly #pending = new Map<string, Pending>();
-	#stopLooking: (() => void) | undefined;
 
 	constructor(ports: WhipSessionsPorts, stored: Iterable<StoredWhipSession> = []) {
 		this.#ports = ports;
-		for (const session of stored) {
-			this.#sessions.set(session.id, session);
-		}
-		this.#keepLooking();
+		this.#sessions = new Map([...stored].map((session) => [session.id, session]));
 	}
 
-	async offer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
+	/** The object was lost: sessions that ended meanwhile are forgotten, and whoever waited for an answer then waits no more. */
+	async recovered(): Promise<void> {
+		const members = this.#ports.members();
+		for (const { id } of this.#sessions.values()) {
+			if (!members.some(({ connection }) => connection === id)) {
+				this.#forget(id);
+			}
+		}
+		for (const { person, connection } of members) {
+			if (!this.#sessions.has(connection)) {
+				await this.#ports.call().removeVirtual(person, connection, this.#ports.nowMs());
+			}
+		}
+	}
+
+	async whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
 		const fault = offerFault(sdp);
 		if (fault !== undefined) {
 			return refused("invalid-request", fault);
 		}
-		const id = this.#ports.newId();
 		const call = this.#ports.call();
-		const answered = this.#ask(id, sdp);
-		const added = await call.addVirtual(person, id, this.#ports.nowMs());
-		if (!added.ok) {
-			this.#pending.delete(id);
-			return added;
+		const id = this.#ports.newId();
+		const answered = this.#ask(id, person, sdp);
+		const joined = await call.addVirtual(person, id, this.#ports.nowMs());
+		if (!joined.ok) {
+			this.#pending.get(id)?.settle(joined);
+			return joined;
 		}
-		this.#sendTo(person, id, added.value);
-		const outcome = await answered;
-		if (!outcome.ok) {
+		this.#send(person, id, joined.value);
+		const [answer, { servers }] = await Promise.all([answered, call.iceServersFor(id, this.#ports.nowMs())]);
+		if (!answer.ok) {
 			await call.removeVirtual(person, id, this.#ports.nowMs());
-			return outcome;
+			return answer;
 		}
-		const { compositor } = outcome.value;
+		const { sdp: answerSdp, compositor } = answer.value;
+		if (compositorOf(call.callOf(person, id)) !== compositor) {
+			await call.removeVirtual(person, id, this.#ports.nowMs());
+			return refused("no-compositor", "whip: expected the compositor that answered to stay, got it gone");
+		}
 		const etag = this.#ports.newEtag();
-		await this.#keep({ id, person, etag, offer: sdp, compositor, mediaAtMs: this.#ports.nowMs() });
-		const { servers } = await call.iceServersFor(id, this.#ports.nowMs());
-		return done({ sessionId: id, sdp: outcome.value.sdp, etag, iceServers: servers });
+		await this.#keep({ id, person, etag, offer: sdp, compositor });
+		return done({ sessionId: id, sdp: answerSdp, etag, iceServers: servers });
 	}
 
-	async patch({
-		sessionId,
-		fragment,
-		match,
-	}: WhipPatch): Promise<Outcome<{ readonly fragment: string; readonly etag: string } | null>> {
+	async whipPatch({ sessionId, fragment, match }: WhipPatch): Promise<Outcome<WhipRestart | null>> {
 		const session = this.#sessions.get(sessionId);
 		if (session === undefined) {
 			return noSession();
@@ -103,26 +124,31 @@ export class WhipSessions implements VirtualMembers {
 		if (refusal !== undefined) {
 			return refusal;
 		}
-		const { ice, candidates, isEnd } = readFragment(fragment);
-		if (match === "any") {
-			return ice === undefined
-				? refused("invalid-request", "whip: expected new ICE credentials to restart with, got none")
-				: this.#restart(session, restartedOffer(session.offer, ice, candidates));
+		const read = readFragment(fragment);
+		if (typeof read === "string") {
+			return refused("invalid-request", read);
 		}
-		if (candidates.length === 0 && !isEnd && ice === undefined) {
-			return refused("invalid-request", "whip: expected a trickle-ice-sdpfrag with candidates, got another text");
+		const { ice, candidates, isEnd } = read;
+		if (ice === undefined && match === "any") {
+			return refused("invalid-request", "whip: expected ICE credentials to restart with, got none");
 		}
-		for (const { candidate, mid } of candidates) {
-			this.#ports.call().signalFromVirtual(session.person, sessionId, "compositor", {
-				kind: "candidate",
-				candidate,
-				...(mid === undefined ? { sdpMLineIndex: 0 } : { sdpMid: mid }),
-			});
+		// Whose answer to a restart was lost restarts with the same credentials, and wants the same answer.
+		if (ice !== undefined && (match === "any" || ice.ufrag !== iceOf(linesOf(session.offer))?.ufrag)) {
+			return this.#restart(session, restartedOffer(session.offer, ice, candidates));
+		}
+		const ufrag = ice === undefined ? {} : { usernameFragment: ice.ufrag };
+		const words = candidates.map(({ candidate, mid }) => ({
+			candidate,
+			...(mid === undefined ? { sdpMLineIndex: 0 } : { sdpMid: mid }),
+		}));
+		for (const word of isEnd ? [...words, { candidate: "", sdpMLineIndex: 0 }] : words) {
+			const signal = { kind: "candidate", ...word, ...ufrag } as const;
+			this.#ports.call().signalFromVirtual(session.person, sessionId, "compositor", signal);
 		}
 		return done(null);
 	}
 
-	async end(sessionId: string): Promise<Outcome<null>> {
+	async whipEnd(sessionId: string): Promise<Outcome<null>> {
 		const session = this.#sessions.get(sessionId);
 		if (session === undefined) {
 			return noSession();
@@ -131,98 +157,101 @@ export class WhipSessions implements VirtualMembers {
 		return done(null);
 	}
 
-	signalled(member: CallMember, from: SignalSource, signal: Signal): void {
+	signalled({ connection }: CallMember, from: SignalSource, signal: Signal): void {
+		const pending = this.#pending.get(connection);
 		if (from.id !== "compositor") {
 			return;
 		}
-		const pending = this.#pending.get(member.connection);
-		if (signal.kind === "description" && signal.type === "answer") {
-			pending?.resolve(done({ sdp: signal.sdp, compositor: from.connection }));
+		if (signal.kind === "description" && signal.type === "answer" && pending?.sentTo === from.connection) {
+			const fault = answerFault(signal.sdp);
+			const answer = { sdp: signal.sdp, compositor: from.connection };
+			pending.settle(fault === undefined ? done(answer) : refused("invalid-request", fault));
 		} else if (signal.kind === "bye") {
-			pending?.resolve(refused("invalid-request", signal.reason));
-			this.#closeInBackground(member.connection, signal.reason);
+			pending?.settle(refused("invalid-request", `whip: ${signal.reason}`));
+			this.#closeInBackground(connection, signal.reason);
 		}
+		// An encoder cannot be asked to restart, nor to send less.
 	}
 
-	callChanged(member: CallMember, call: CallEvent): void {
-		const { connection, person } = member;
-		if (this.#pending.has(connection)) {
-			this.#sendTo(person, connection, call);
-			return;
-		}
+	callChanged({ connection, person }: CallMember, call: CallEvent): void {
 		const session = this.#sessions.get(connection);
-		const compositor = call.peers.find(({ id }) => id === "compositor")?.connection;
-		if (session !== undefined && compositor !== undefined && compositor !== session.compositor) {
-			// It never saw this encoder, which cannot be asked for an offer.
-			this.#closeInBackground(connection, "the compositor was replaced");
+		if (session === undefined) {
+			this.#send(person, connection, call);
+		} else if (compositorOf(call) !== session.compositor) {
+			// The encoder knows the certificate of that one, and cannot be asked for an offer to another.
+			this.#closeInBackground(connection, "the compositor has gone");
 		}
 	}
 
-	over(member: CallMember, reason: string): void {
-		this.#pending.get(member.connection)?.resolve(refused("taken-over", `whip: ${reason}`));
-		this.#forget(member.connection);
+	over({ connection }: CallMember, reason: string): void {
+		this.#pending.get(connection)?.settle(refused("taken-over", `whip: expected to stay in the call, got: ${reason}`));
+		this.#forget(connection);
 	}
 
-	#ask(id: string, offer: string): Promise<Outcome<{ readonly sdp: string; readonly compositor: string }>> {
-		return new Promise((settle) => {
-			const cancel = this.#ports.after(ANSWER_WITHIN_MS, () => {
-				const detail = `whip: expected a compositor's answer within ${ANSWER_WITHIN_MS / 1_000} s, got none`;
-				this.#pending.get(id)?.resolve(refused("no-compositor", detail));
-			});
-			this.#pending.set(id, {
+	#ask(id: string, person: PersonId, offer: string): Promise<Outcome<Answer>> {
+		return new Promise((resolve) => {
+			const pending: Pending = {
 				offer,
 				sentTo: undefined,
-				resolve: (outcome) => {
+				settle: (outcome) => {
 					cancel();
 					this.#pending.delete(id);
-					settle(outcome);
+					resolve(outcome);
 				},
-			});
+			};
+			const cancel = this.#ports.after(ANSWER_WITHIN_MS, () => pending.settle(this.#unanswered(person)));
+			this.#pending.set(id, pending);
 		});
 	}
 
-	#sendTo(person: PersonId, id: string, { peers }: Pick<CallEvent, "peers">): void {
+	#unanswered(person: PersonId): Outcome<never> {
+		const within = `within ${ANSWER_WITHIN_MS / 1_000} s`;
+		return this.#ports.isAdmitted(person)
+			? refused("no-compositor", `whip: expected a compositor's answer ${within}, got none`)
+			: refused("no-compositor", `whip: expected the ${person} to be let on air ${within}, got them still waiting`);
+	}
+
+	/** Once a compositor is there; again to one that takes its place. */
+	#send(person: PersonId, id: string, call: CallEvent): void {
 		const pending = this.#pending.get(id);
-		const compositor = peers.find((peer) => peer.id === ("compositor" satisfies PeerId))?.connection;
+		const compositor = compositorOf(call);
 		if (pending === undefined || compositor === undefined || pending.sentTo === compositor) {
 			return;
 		}
 		pending.sentTo = compositor;
-		this.#ports.call().signalFromVirtual(person, id, "compositor", {
-			kind: "description",
-			type: "offer",
-			sdp: pending.offer,
-			complete: true,
-		});
+		const offer = { kind: "description", type: "offer", sdp: pending.offer, complete: true } as const;
+		this.#ports.call().signalFromVirtual(person, id, "compositor", offer);
 	}
 
-	async #restart(
-		session: StoredWhipSession,
-		offer: string,
-	): Promise<Outcome<{ readonly fragment: string; readonly etag: string }>> {
+	async #restart(session: StoredWhipSession, offer: string): Promise<Outcome<WhipRestart>> {
 		const { id, person } = session;
 		const call = this.#ports.call().callOf(person, id);
 		if (call === undefined) {
 			return noSession();
 		}
-		const answered = this.#ask(id, offer);
-		this.#sendTo(person, id, call);
-		const outcome = await answered;
-		if (!outcome.ok) {
-			return outcome;
+		if (this.#pending.has(id)) {
+			return refused("wrong-state", "whip: expected one ICE restart at a time, got another before it was answered");
+		}
+		const answered = this.#ask(id, person, offer);
+		this.#send(person, id, call);
+		const answer = await answered;
+		if (!answer.ok) {
+			return answer;
+		}
+		if (!this.#sessions.has(id)) {
+			return noSession();
 		}
 		const etag = this.#ports.newEtag();
 		await this.#keep({ ...session, etag, offer });
-		return done({ fragment: restartFragment(outcome.value.sdp), etag });
+		return done({ fragment: restartFragment(answer.value.sdp), etag });
 	}
 
 	async #keep(session: StoredWhipSession): Promise<void> {
 		this.#sessions.set(session.id, session);
-		this.#keepLooking();
 		await this.#ports.store.save(session);
 	}
 
-	async #close({ id, person }: Pick<StoredWhipSession, "id" | "person">, reason: string): Promise<void> {
+	async #close({ id, person }: StoredWhipSession, reason: string): Promise<void> {
 		const call = this.#ports.call();
 		call.signalFromVirtual(person, id, "compositor", { kind: "bye", reason });
 		this.#forget(id);
@@ -237,50 +266,19 @@ export class WhipSessions implements VirtualMembers {
 	}
 
 	#forget(id: string): void {
+		this.#pending.get(id)?.settle(noSession());
 		if (this.#sessions.delete(id)) {
 			this.#ports.store
 				.remove(id)
 				.catch((error: unknown) => this.#ports.report("a WHIP session was not forgotten", error));
 		}
 	}
+}
 
-	/** Finds encoders that went without a word, while there are any. */
-	#keepLooking(): void {
-		if (this.#sessions.size > 0) {
-			this.#stopLooking ??= this.#ports.after(LOOK_EVERY_MS, () => {
-				this.#stopLooking = undefined;
-				this.#look();
-				this.#keepLooking();
-			});
-		}
-	}
-
-	#look(): void {
-		const nowMs = this.#ports.nowMs();
-		const there = this.#ports.call().realTimePeople();
-		for (const session of this.#sessions.values()) {
-			if (there.includes(session.person)) {
-				this.#sessions.set(session.id, { ...session, mediaAtMs: nowMs });
-			} else if (nowMs - session.mediaAtMs > MEDIA_LOST_AFTER_MS) {
-				this.#closeInBackground(session.id, `expected media within ${MEDIA_LOST_AFTER_MS / 1_000} s, got none`);
-			}
-		}
-	}
+function compositorOf(call: CallEvent | undefined): string | undefined {
+	return call?.peers.find(({ id }) => id === "compositor")?.connection;
 }
 
 function noSession(): Outcome<never> {
 	return refused("not-found", "whip: expected a session that goes on, got one that is over or never was");
-}
-
-/** RFC 9725 §4.3.2: candidates belong to the credentials there are, a restart (`*`) to any. */
-function matchRefusal(match: WhipMatch, etag: string): Outcome<never> | undefined {
-	if (match === undefined) {
-		return refused(
-			"precondition-required",
-			'whip: expected If-Match with the session\'s entity tag, or "*" to restart',
-		);
-	}
-	return match === "any" || match.includes(etag)
-		? undefined
-		: refused("precondition-failed", "whip: expected the entity tag of the session's ICE credentials, got another");
 }

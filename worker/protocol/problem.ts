@@ -4,6 +4,7 @@ export const PROBLEMS = {
 	unauthorized: { status: 401, title: "A valid token is needed" },
 	forbidden: { status: 403, title: "The token does not allow this" },
 	"not-found": { status: 404, title: "There is no such thing" },
+	"method-not-allowed": { status: 405, title: "Not by this method" },
 	"already-live": { status: 409, title: "The broadcast is live" },
 	"wrong-state": { status: 409, title: "Not in this state of the broadcast" },
 	"taken-over": { status: 409, title: "A newer one has taken over" },

@@ -16,6 +16,13 @@ export interface WhipAnswer {
 /** What `If-Match` said (RFC 9110 §13.1.1). */
 export type WhipMatch = "any" | readonly string[] | undefined;
 
+/** What answers an ICE restart. */
+export interface WhipRestart {
+	/** A trickle-ice-sdpfrag with the compositor's new credentials and candidates. */
+	readonly fragment: string;
+	readonly etag: string;
+}
+
 export interface WhipPatch {
 	readonly sessionId: string;
 	/** A trickle-ice-sdpfrag (RFC 8840 §9). */
@@ -24,10 +31,13 @@ export interface WhipPatch {
 }
 
 export interface WhipRpc {
-	/** Begins a session in place of whatever that person was in the call by. Answers when a compositor has, or refuses after 10 s. */
+	/**
+	 * Begins a session in place of whatever that person was in the call by. Answers when a compositor has; where none has after 10 s it is refused, and nobody is
+	 * in the call.
+	 */
 	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>>;
-	/** The fragment to answer an ICE restart with, and its entity tag; nothing where candidates were only taken. */
-	whipPatch(patch: WhipPatch): Promise<Outcome<{ readonly fragment: string; readonly etag: string } | null>>;
+	/** `null` where candidates were only taken. */
+	whipPatch(patch: WhipPatch): Promise<Outcome<WhipRestart | null>>;
 	/** Ends a session. */
 	whipEnd(sessionId: string): Promise<Outcome<null>>;
 }
