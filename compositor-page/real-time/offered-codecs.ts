@@ -8,7 +8,7 @@ type Codec = Pick<RTCRtpCodec, "mimeType">;
 
 /**
  * Of what this browser receives what the answer is to take, in order. Among pictures the sender's order is kept: it knows what costs it least, and decoding
- * costs about the same here.
+ * costs about the same here. Of a section with nothing in it that we know none is common then, which turns it down.
  *
  * @param offered media types of the section, in the offer's order
  */
@@ -21,9 +21,8 @@ export function codecsToAnswer<C extends Codec>(
 	if (kind === "audio") {
 		return SOUND.flatMap(of);
 	}
-	const wanted = [...new Set([...offered.filter((mime) => PICTURES.includes(mime)), ...PICTURES])];
-	const pictures = wanted.filter((mime) => offered.includes(mime)).flatMap(of);
-	return pictures.length === 0 ? [] : [...pictures, ...HELPERS.flatMap(of)];
+	const common = [...new Set(offered.filter((mime) => PICTURES.includes(mime)))].flatMap(of);
+	return common.length === 0 ? PICTURES.flatMap(of) : [...common, ...HELPERS.flatMap(of)];
 }
 
 /** The media types of each section of an offer, in its order of preference (RFC 8866 §5.14, §6.6), by the section's `mid`. */

@@ -61,7 +61,8 @@ export class PeerAnswerer {
 
 	constructor(options: PeerAnswererOptions) {
 		this.#options = options;
-		const connection = new RTCPeerConnection({ iceServers: options.iceServers, bundlePolicy: "max-bundle" });
+		// Not "max-bundle": that cannot turn down the first section of an offer and keep another.
+		const connection = new RTCPeerConnection({ iceServers: options.iceServers });
 		this.#connection = connection;
 		connection.ontrack = ({ receiver, track }) => {
 			// Here, or the first frames pass it by.
@@ -151,8 +152,6 @@ export class PeerAnswerer {
 			this.#options.onProblem(
 				`offer: expected ${kind} in VP8, H.264, VP9, AV1 or Opus, got ${[...new Set(offered)].join(", ") || "none"}`,
 			);
-			transceiver.stop();
-			return;
 		}
 		transceiver.direction = "recvonly";
 		transceiver.setCodecPreferences(codecs);

@@ -14,6 +14,9 @@ import { Tap, type Transformer } from "./tap.ts";
 const MEDIA_WITHIN_US = msToUs(2_000);
 /** An older connection of somebody who has a newer one is heard until that flows, and no longer than this. */
 const SUPERSEDED_FOR_US = msToUs(5_000);
+/** Somebody whose newer connection brings sound and no picture for so long has no camera; or the older one no longer brings anything. */
+const SOUND_ALONE_US = msToUs(1_000);
+const OLDER_SILENT_US = msToUs(500);
 /** Advice that did not arrive, or a sender that was replaced: it is said again for as long as something is wrong. */
 const ADVISE_AGAIN_US = msToUs(5_000);
 
@@ -38,7 +41,8 @@ interface Feed {
 	isConnected: boolean;
 	/** Its sender cannot take candidates later: an encoder that speaks WHIP. */
 	isWhip: boolean;
-	/** When its latest frame came. */
+	/** When its first frame came, and its latest. */
+	sinceUs: number | undefined;
 	atUs: number;
 	/** From then on it is let go, heard or not. */
 	endsAtUs: number;
@@ -234,7 +238,7 @@ export class RealTimeFeeds {
 		});
 		const feed: Feed = {
 			...{ person, tap, isConnected: false, isWhip: false, figures: undefined },
-			atUs: Number.NEGATIVE_INFINITY,
+			...{ sinceUs: undefined, atUs: Number.NEGATIVE_INFINITY },
 			endsAtUs: Number.POSITIVE_INFINITY,
 		};
 		this.#feeds.set(connection, feed);
@@ -249,9 +253,10 @@ export class RealTimeFeeds {
 		const { person } = feed;
 		const cast = this.#options.cast();
 		const heard = this.#heard.get(person);
+		feed.sinceUs ??= arrivalUs;
+		feed.atUs = arrivalUs;
 		if (heard !== connection) {
-			const mayBeHeard = heard === undefined || (frame.track === "video" && frame.keyFrame);
-			if (!mayBeHeard || this.#isOlder(connection, heard)) {
+			if (this.#isOlder(connection, heard) || !this.#mayBeHeard(feed, frame, heard)) {
 				return;
 			}
 			this.#heard.set(person, connection);
@@ -261,8 +266,16 @@ export class RealTimeFeeds {
 			}
 			this.#tellConnected(person);
 		}
-		feed.atUs = arrivalUs;
 		cast?.pushRealTime(person, frame, arrivalUs, clock);
+	}
+
+	/** It brings something to go on with, or more than the older one. */
+	#mayBeHeard({ sinceUs, atUs }: Feed, frame: EncodedFrame, heard: string | undefined): boolean {
+		const older = this.#feeds.get(heard ?? "");
+		if (older === undefined || (frame.track === "video" && frame.keyFrame)) {
+			return true;
+		}
+		return atUs - older.atUs > OLDER_SILENT_US || atUs - (sinceUs ?? atUs) > SOUND_ALONE_US;
 	}
 
 	#isOlder(connection: string, than: string | undefined): boolean {

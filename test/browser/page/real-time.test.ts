@@ -124,6 +124,115 @@ describe("a host with two legs", () => {
 	});
 });
 
+describe("whatever a sender does", () => {
+	test("goes on over another size, silence without packets, and ICE that restarts", async () => {
+		stage = await RealTimeStage.open(built, SENDER);
+		await stage.call({ connection: "one", dtx: true });
+		await byRealTime();
+		await programOf(45);
+		await stage.send("resize", 384, 216);
+		await waitFor("the new size", PATIENCE_MS, () => stage.person?.width === 384 || undefined);
+		await stage.send("setTone", 0);
+		await programOf(90);
+		expect(stage.person).toMatchObject({ leg: "real-time", picture: "live", height: 216, decodeErrors: 0 });
+		await stage.send("setTone", 0.3);
+		const answersBefore = answers("one").length;
+		await stage.send("restart", "one");
+		await waitFor("another answer", PATIENCE_MS, () => answers("one").length > answersBefore || undefined);
+		await programOf(90);
+		const pictures = await stage.pictures();
+		expectForwards(pictures);
+		expect(new Set(pictures.slice(-80).map(({ number }) => number)).size).toBeGreaterThan(40);
+		expect(toneLevel((await stage.sound()).subarray(-SOUND_RATE), TONE_HZ)).toBeGreaterThan(0.15);
+		expect(stage.person).toMatchObject({ decodeErrors: 0, realTime: { state: "connected" } });
+		expect((await stage.figures("one")).pli).toBeLessThanOrEqual(8);
+	});
+
+	test("hears a newer connection of the same person from when it flows, and lets go of the older", async () => {
+		stage = await RealTimeStage.open(built, SENDER);
+		await stage.call({ connection: "one" });
+		await byRealTime();
+		await programOf(60);
+		await stage.call({ connection: "two", codec: "video/H264" });
+		await waitFor("the older to be let go", PATIENCE_MS, async () => {
+			const { state } = await stage.figures("one");
+			return state !== "connected" || undefined;
+		});
+		await programOf(60);
+		expect((await stage.figures("two")).state).toBe("connected");
+		const pictures = await stage.pictures();
+		expectForwards(pictures);
+		const first = pictures.findIndex(({ number }) => number !== undefined);
+		expect(longestStill(pictures.slice(first))).toBeLessThanOrEqual(15);
+		expect(stage.person).toMatchObject({ leg: "real-time", picture: "live", decodeErrors: 0 });
+		stage.sayCall([]);
+		await waitFor("everybody gone", PATIENCE_MS, async () => {
+			const { state } = await stage.figures("two");
+			return state !== "connected" || undefined;
+		});
+		await waitFor("word of it", PATIENCE_MS, () => {
+			const said = stage.requests.findLast((request) => request.type === "real-time-media");
+			return (said?.type === "real-time-media" && said.people.length === 0) || undefined;
+		});
+	});
+
+	test("answers a complete offer once, with all candidates in it, and takes media that says nothing of its times", async () => {
+		stage = await RealTimeStage.open(built, SENDER);
+		const options = { red: false, captureTime: false, dependencies: false };
+		await stage.call({ connection: "whip", complete: true, codec: "video/H264", ...options });
+		await waitFor("their picture", PATIENCE_MS, () => stage.person?.leg === "whip" || undefined);
+		const [answer] = answers("whip");
+		expect(answer?.sdp).toContain("a=candidate:");
+		expect(answer?.sdp).toContain("a=recvonly");
+		await programOf(90);
+		const pictures = (await stage.pictures()).slice(-60);
+		expectForwards(pictures);
+		expect(new Set(pictures.map(({ number }) => number)).size).toBeGreaterThan(30);
+		expect(toneLevel((await stage.sound()).subarray(-SOUND_RATE), TONE_HZ)).toBeGreaterThan(0.15);
+	});
+
+	test("takes sound or picture alone, and turns down what it cannot decode without the rest", async () => {
+		stage = await RealTimeStage.open(built, SENDER);
+		await stage.call({ connection: "picture", tracks: ["video"] });
+		await waitFor("their picture", PATIENCE_MS, () => stage.person?.picture === "live" || undefined);
+		await stage.call({
+			connection: "unknown",
+			replace: [
+				["opus/48000", "opaque/48000"],
+				["red/48000", "redder/48000"],
+			],
+		});
+		await waitFor("an answer", PATIENCE_MS, () => answers("unknown").length > 0 || undefined);
+		expect(answers("unknown")[0]?.sdp).toMatch(/^m=audio 0 /m);
+		expect(answers("unknown")[0]?.sdp).toMatch(/^m=video [1-9]/m);
+		await stage.call({ connection: "sound", tracks: ["audio"] });
+		const heardBefore = stage.person?.audioIn ?? 0;
+		await waitFor("their sound", PATIENCE_MS, () => (stage.person?.audioIn ?? 0) > heardBefore + 50 || undefined);
+		await stage.call({ connection: "nonsense", replace: [["a=fingerprint", "a=footprint"]] });
+		await waitFor("a word of it", PATIENCE_MS, () => {
+			return (
+				stage.signals.some(({ connection, signal }) => connection === "nonsense" && signal.kind === "bye") || undefined
+			);
+		});
+	});
+
+	test("says so at once where the compositor's browser has no WebRTC", async () => {
+		stage = await RealTimeStage.open(built, SENDER);
+		await stage.compositor.evaluate("delete globalThis.RTCRtpScriptTransform");
+		await stage.call({ connection: "one" });
+		const bye = await waitFor("a word of it", PATIENCE_MS, () =>
+			stage.signals.find(({ signal }) => signal.kind === "bye"),
+		);
+		expect(bye.signal).toMatchObject({ reason: expect.stringContaining("RTCRtpScriptTransform") });
+	});
+});
+
+function answers(connection: string): { readonly sdp: string }[] {
+	return stage.signals.flatMap(({ connection: of, signal }) =>
+		of === connection && signal.kind === "description" && signal.type === "answer" ? [signal] : [],
+	);
+}
+
 /** How many pictures of the program in a row show the same one, at most. */
 function longestStill(pictures: readonly ShownPicture[]): number {
 	let longest = 0;
