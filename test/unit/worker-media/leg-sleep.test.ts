@@ -35,6 +35,15 @@ test("sleeps once the program has been the composite for a second, and is told s
 	expect(sleep.look({ ...COMPOSED, sourceForMs: SLEEP_AFTER_MS + 1 }, 2)).toBeUndefined();
 });
 
+test("does not sleep before the compositor says that it has the host by their other leg, or when that was long ago", () => {
+	const sleep = new LegSleep();
+	expect(sleep.look(COMPOSED, 0)).toBeUndefined();
+	sleep.legs(["guest"], 0);
+	expect(sleep.look(COMPOSED, 0)).toBeUndefined();
+	sleep.legs(["host"], 0);
+	expect(sleep.look(COMPOSED, LEGS_STALE_AFTER_MS)).toBeUndefined();
+});
+
 test.each<[string, LegSituation]>([
 	["the plan prefers the host", { ...COMPOSED, plan: { ...PLAN, prefers: "host" } }],
 	["the broadcast is off air", { ...COMPOSED, plan: { ...PLAN, onAir: false } }],

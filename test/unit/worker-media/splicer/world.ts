@@ -208,6 +208,8 @@ export class HostPublisher {
 	hasPictures = true;
 	/** Its pictures reach the compositor by another leg, and nothing reaches the Router. */
 	isAsleep = false;
+	/** The frame of sound after the last that was sent. */
+	#unsentSound = 0;
 	/** The frame its groups are counted from. */
 	#groupsFrom = 0;
 	#startedMs = 0;
@@ -242,6 +244,7 @@ export class HostPublisher {
 		this.#content += this.#frame + 10;
 		this.#frame = 0;
 		this.#groupsFrom = 0;
+		this.#unsentSound = 0;
 		this.isAsleep = false;
 		this.#soundFrame = 0;
 	}
@@ -266,9 +269,10 @@ export class HostPublisher {
 		this.isAsleep = this.isOn;
 	}
 
-	/** Sends again, beginning with a key frame. */
+	/** Sends again, beginning with a key frame, and with the frame of sound that is just full. */
 	wake(): void {
 		this.isAsleep = false;
+		this.#soundFrame = Math.max(this.#unsentSound, this.#soundFrame - 1);
 		this.#groupsFrom = this.#frame;
 	}
 
@@ -352,6 +356,7 @@ export class HostPublisher {
 				continue;
 			}
 			const wireMs = wrapMs(this.#wireMs + Math.round(this.#soundFrame * frameMs));
+			this.#unsentSound = this.#soundFrame + 1;
 			const world = this.#world;
 			this.#line.send(world.nowMs, () => {
 				const timeMs = this.#time.map("audio", wireMs, world.nowMs);
