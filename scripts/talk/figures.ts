@@ -1,11 +1,15 @@
-import type { Timeline } from "../../test/support/faults/timeline.ts";
-import type { HeardFigures, PersonReadings } from "./in-page.ts";
+import { AUDIO_FRAME_MS, type HeardPacket, type Timeline } from "../../test/support/faults/timeline.ts";
+import type { HeardFigures, PersonReadings, SeenSample } from "./in-page.ts";
 
 /** The clock in a picture counts so many milliseconds round. */
 const CLOCK_ROUND_MS = 0x10000;
 const BEEP_EVERY_MS = 1_000;
 /** A tone this strong is a beep. */
 const TONE_THRESHOLD = 0.02;
+/** Packets of sound that lie between two beeps at least. */
+const QUIET_PACKETS = 10;
+/** By this much pictures may be apart from a beep that are still of its time. */
+const NEAR_MS = 2_000;
 
 export interface Quantiles {
 	readonly p50: number;
@@ -16,17 +20,24 @@ export interface Quantiles {
 export interface PersonFigures {
 	readonly seen: Quantiles | undefined;
 	readonly heard: Quantiles | undefined;
+	/** Pictures a second. */
+	readonly frameRate: number;
 	/** Longest time without a new picture. */
 	readonly freezeMs: number;
 	/** Share of the sound that was made up, 0 to 1. */
 	readonly concealed: number;
+	/** Asked for of the other. */
+	readonly keyFrameRequests: number;
 }
 
 export interface ProgramFigures {
 	/** From capture to the destination, of either person. */
 	readonly seen: Quantiles | undefined;
-	/** Sound less picture, in the middle. */
+	readonly heard: Quantiles | undefined;
+	/** Sound less picture by presentation time, in the middle: positive where the sound is late. */
 	readonly skewMs: number | undefined;
+	/** New pictures of the host a second. */
+	readonly frameRate: number;
 	/** Longest time without a new picture of the host, by presentation time and as it arrived. */
 	readonly freezeMs: number;
 	readonly freezeWallMs: number;
@@ -43,11 +54,15 @@ export function personFigures(readings: PersonReadings, before: HeardFigures, af
 	const { seen, heardAtMs } = readings;
 	const gaps = seen.slice(1).map(({ atMs }, index) => atMs - (seen[index]?.atMs ?? atMs));
 	const samples = after.samples - before.samples;
+	const lastedMs = (seen.at(-1)?.atMs ?? 0) - (seen[0]?.atMs ?? 0);
+	const heard = heardAtMs.map((atMs) => nearest(atMs, seenLatencyAt(seen, atMs)));
 	return {
 		seen: quantiles(seen.map(({ latencyMs }) => latencyMs)),
-		heard: quantiles(heardAtMs.map((atMs) => atMs % BEEP_EVERY_MS)),
+		heard: quantiles(heard),
+		frameRate: perSecond(gaps.length, lastedMs),
 		freezeMs: largest(gaps),
 		concealed: samples > 0 ? (after.concealedSamples - before.concealedSamples) / samples : 0,
+		keyFrameRequests: after.keyFrameRequests - before.keyFrameRequests,
 	};
 }
 
@@ -66,9 +81,15 @@ export function programFigures(timeline: Timeline, window: ProgramWindow, origin
 	const inTime = ({ arrivedAtMs }: { readonly arrivedAtMs: number }) => arrivedAtMs >= fromMs && arrivedAtMs <= toMs;
 	const frames = timeline.frames.filter(inTime);
 	const latencyOf = (number: number, arrivedAtMs: number) => round(Math.round(originMs + arrivedAtMs) - number);
-	const latencies = frames.flatMap(({ codes, arrivedAtMs }) =>
-		codes.filter(({ id }) => ids.includes(id)).map(({ number }) => latencyOf(number, arrivedAtMs)),
-	);
+	const seenOf = (whose: number): SeenInProgram[] =>
+		frames.flatMap(({ codes, timeMs, arrivedAtMs }) => {
+			const code = codes.find(({ id }) => id === whose);
+			const latencyMs = latencyOf(code?.number ?? 0, arrivedAtMs);
+			return code === undefined
+				? []
+				: [{ atMs: arrivedAtMs, latencyMs, timeMs, clockMs: originMs + arrivedAtMs - latencyMs }];
+		});
+	const seenOfAll = ids.map(seenOf);
 	const hosts = frames.flatMap(({ codes, timeMs, arrivedAtMs }) => {
 		const code = codes.find(({ id }) => id === hostId);
 		return code === undefined ? [] : [{ clock: code.number, timeMs, arrivedAtMs }];
@@ -89,12 +110,19 @@ export function programFigures(timeline: Timeline, window: ProgramWindow, origin
 	const nearSplice = steps.filter(({ from, to }) =>
 		splices.some(({ timeMs }) => timeMs > from.timeMs - 200 && timeMs < to.timeMs + 200),
 	);
-	const beeps = ids.flatMap((_id, tone) => beepLatencies(timeline, tone, window, originMs));
-	const seen = quantiles(latencies);
-	const heard = quantiles(beeps);
+	const beeps = ids.flatMap((_id, tone) => {
+		const seen = seenOfAll[tone] ?? [];
+		return beepsIn(timeline.sound, tone)
+			.filter(inTime)
+			.map((beep) => beepFigures(beep, seen, originMs));
+	});
+	const seen = quantiles(seenOfAll.flatMap((each) => each.map(({ latencyMs }) => latencyMs)));
+	const lastedMs = (fresh.at(-1)?.arrivedAtMs ?? 0) - (fresh[0]?.arrivedAtMs ?? 0);
 	return {
 		seen,
-		skewMs: seen === undefined || heard === undefined ? undefined : heard.p50 - seen.p50,
+		heard: quantiles(beeps.map(({ latencyMs }) => latencyMs)),
+		skewMs: quantiles(beeps.flatMap(({ skewMs }) => (skewMs === undefined ? [] : [skewMs])))?.p50,
+		frameRate: perSecond(steps.length, lastedMs),
 		freezeMs: largest(steps.map(({ from, to }) => to.timeMs - from.timeMs - intervalMs)),
 		freezeWallMs: largest(steps.map(({ from, to }) => to.arrivedAtMs - from.arrivedAtMs - intervalMs)),
 		shownBack,
@@ -105,17 +133,58 @@ export function programFigures(timeline: Timeline, window: ProgramWindow, origin
 	};
 }
 
-function beepLatencies(timeline: Timeline, tone: number, window: ProgramWindow, originMs: number): number[] {
-	const latencies: number[] = [];
+interface SeenInProgram extends SeenSample {
+	/** Of the program's time line. */
+	readonly timeMs: number;
+	/** Unix time at which it was captured. */
+	readonly clockMs: number;
+}
+
+interface Beep {
+	readonly arrivedAtMs: number;
+	/** When it begins on the program's time line. */
+	readonly timeMs: number;
+}
+
+/** Where a tone begins after silence: within its packet by how much of the tone that packet has, compared with the next. */
+function beepsIn(sound: readonly HeardPacket[], tone: number): Beep[] {
+	const beeps: Beep[] = [];
 	let quiet = 0;
-	for (const { tones, arrivedAtMs } of timeline.sound) {
-		const isLoud = (tones[tone] ?? 0) > TONE_THRESHOLD;
-		if (isLoud && quiet > 10 && arrivedAtMs >= window.fromMs && arrivedAtMs <= window.toMs) {
-			latencies.push((((originMs + arrivedAtMs) % BEEP_EVERY_MS) + BEEP_EVERY_MS) % BEEP_EVERY_MS);
+	sound.forEach(({ tones, arrivedAtMs, timeMs }, index) => {
+		const strength = tones[tone] ?? 0;
+		if (strength > TONE_THRESHOLD && quiet > QUIET_PACKETS) {
+			const full = sound[index + 1]?.tones[tone] ?? 0;
+			const share = full > 0 ? Math.min(1, strength / full) : 1;
+			beeps.push({ arrivedAtMs, timeMs: timeMs + (1 - share) * AUDIO_FRAME_MS });
 		}
-		quiet = isLoud ? 0 : quiet + 1;
-	}
-	return latencies;
+		quiet = strength > TONE_THRESHOLD ? 0 : quiet + 1;
+	});
+	return beeps;
+}
+
+function beepFigures({ arrivedAtMs, timeMs }: Beep, seen: readonly SeenInProgram[], originMs: number) {
+	const [near] = seen
+		.filter((each) => Math.abs(each.timeMs - timeMs) < NEAR_MS)
+		.toSorted((a, b) => Math.abs(a.timeMs - timeMs) - Math.abs(b.timeMs - timeMs));
+	return {
+		latencyMs: nearest(originMs + arrivedAtMs, near?.latencyMs),
+		// What the picture's clock shows when the beep of a full second begins.
+		skewMs: near === undefined ? undefined : nearest(near.clockMs + timeMs - near.timeMs, 0),
+	};
+}
+
+function seenLatencyAt(seen: readonly SeenSample[], atMs: number): number | undefined {
+	return seen.filter((each) => each.atMs <= atMs && atMs - each.atMs < NEAR_MS).at(-1)?.latencyMs;
+}
+
+/** How late a beep is that comes at this Unix time. They come once a second, so it is taken to be the one that is nearest to the picture of that time, or else the last one. */
+function nearest(unixMs: number, expectedMs = BEEP_EVERY_MS / 2): number {
+	const past = unixMs % BEEP_EVERY_MS;
+	return past + Math.round((expectedMs - past) / BEEP_EVERY_MS) * BEEP_EVERY_MS;
+}
+
+function perSecond(count: number, ms: number): number {
+	return ms > 0 ? (count * 1_000) / ms : 0;
 }
 
 function round(ms: number): number {

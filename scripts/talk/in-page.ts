@@ -305,13 +305,15 @@ export function installProxiedPeers({ hidesFrom }: { hidesFrom: readonly string[
 export interface HeardFigures {
 	readonly concealedSamples: number;
 	readonly samples: number;
+	readonly keyFrameRequests: number;
 }
 
-/** How much of the sound that this page has received over WebRTC was made up. */
+/** How much of the sound that this page has received over WebRTC was made up, and how often it asked for a key frame. */
 export async function readHeardFigures(): Promise<HeardFigures> {
 	const { peers } = (globalThis as unknown as { tandemTalk: { peers: readonly RTCPeerConnection[] } }).tandemTalk;
 	let concealedSamples = 0;
 	let samples = 0;
+	let keyFrameRequests = 0;
 	for (const peer of peers) {
 		if (peer.connectionState === "closed") {
 			continue;
@@ -322,14 +324,18 @@ export async function readHeardFigures(): Promise<HeardFigures> {
 				kind,
 				concealedSamples: concealed = 0,
 				totalSamplesReceived = 0,
+				pliCount = 0,
+				firCount = 0,
 			} = report as RTCInboundRtpStreamStats;
 			if (type === "inbound-rtp" && kind === "audio") {
 				concealedSamples += concealed;
 				samples += totalSamplesReceived;
+			} else if (type === "inbound-rtp" && kind === "video") {
+				keyFrameRequests += pliCount + firCount;
 			}
 		}
 	}
-	return { concealedSamples, samples };
+	return { concealedSamples, samples, keyFrameRequests };
 }
 
 /** Takes what was read since it was last taken. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { personFigures, programFigures } from "../../../../scripts/talk/figures.ts";
-import type { SeenFrame, Timeline } from "../../../../test/support/faults/timeline.ts";
+import { AUDIO_FRAME_MS, type SeenFrame, type Timeline } from "../../../../test/support/faults/timeline.ts";
 
 const ORIGIN_MS = 1_700_000_000_000;
 const FRAME_MS = 1_000 / 30;
-const NOTHING = { concealedSamples: 0, samples: 0 };
+const NOTHING = { concealedSamples: 0, samples: 0, keyFrameRequests: 1 };
 const WINDOW = { fromMs: 0, toMs: 1e9, hostId: 1, ids: [1, 2], frameRate: 30 };
 
 /** Pictures of the host, each captured so long before it arrived. */
@@ -57,6 +57,31 @@ describe("what reached the destination", () => {
 		expect(skewMs).toBeLessThan(130);
 	});
 
+	test("is late by more than the second in which beeps repeat, where the picture is", () => {
+		const sound = [...Array(200).keys()].map((index) => {
+			const arrivedAtMs = 2_300 + (index - 50) * AUDIO_FRAME_MS;
+			return { arrivedAtMs, timeMs: arrivedAtMs, session: 0, rms: 0.1, tones: [index === 50 ? 0.3 : 0, 0] };
+		});
+		const { heard, skewMs } = programFigures(timeline({ frames: frames(240, () => 1_280), sound }), WINDOW, ORIGIN_MS);
+		expect(heard?.p50).toBeCloseTo(1_300, -1);
+		expect(skewMs).toBeCloseTo(20, -1);
+	});
+
+	test("begins a beep within its packet, by how much of the tone is in it", () => {
+		const strengths = [0.075, 0.3, 0.3, 0];
+		const sound = [...Array(100).keys()].map((index) => {
+			const timeMs = 1_000 + (index - 50) * AUDIO_FRAME_MS;
+			return { arrivedAtMs: timeMs, timeMs, session: 0, rms: 0.1, tones: [strengths[index - 50] ?? 0, 0] };
+		});
+		const { skewMs } = programFigures(timeline({ frames: frames(240, () => 0), sound }), WINDOW, ORIGIN_MS);
+		expect(Math.abs((skewMs ?? 0) - 0.75 * AUDIO_FRAME_MS)).toBeLessThan(2);
+	});
+
+	test("has so many new pictures a second", () => {
+		const all = frames(90, (index) => 100 + (index % 2) * FRAME_MS);
+		expect(programFigures(timeline({ frames: all }), WINDOW, ORIGIN_MS).frameRate).toBeCloseTo(15, 0);
+	});
+
 	test("counts time that goes back", () => {
 		const all = frames(10, () => 100).map((frame, index) => (index === 5 ? { ...frame, timeMs: 0 } : frame));
 		expect(programFigures(timeline({ frames: all }), WINDOW, ORIGIN_MS).timeBack).toBe(1);
@@ -71,6 +96,11 @@ test("what a person sees and hears is told by quantiles, gaps and the share that
 	const figures = personFigures({ seen, heardAtMs: [ORIGIN_MS + 150, ORIGIN_MS + 1_160] }, NOTHING, {
 		concealedSamples: 480,
 		samples: 48_000,
+		keyFrameRequests: 4,
 	});
-	expect(figures).toMatchObject({ seen: { p50: 50, p95: 95 }, heard: { p50: 160 }, freezeMs: 540, concealed: 0.01 });
+	expect(figures).toMatchObject({
+		...{ seen: { p50: 50, p95: 95 }, heard: { p50: 160 }, freezeMs: 540, concealed: 0.01 },
+		keyFrameRequests: 3,
+	});
+	expect(figures.frameRate).toBeCloseTo(99 / 4.46);
 });
