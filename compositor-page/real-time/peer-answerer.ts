@@ -14,6 +14,8 @@ const MAX_REASON = 200;
 const WANTED_EXTENSIONS: ReadonlySet<string> = new Set([
 	"http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time",
 	"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+	// An offer without it has Chromium list it as stopped, and refuse to be told the same.
+	"urn:ietf:params:rtp-hdrext:sdes:mid",
 ]);
 /** A transform is not told which way up a picture is: without this the sender turns it itself. */
 const REFUSED_EXTENSIONS: ReadonlySet<string> = new Set(["urn:3gpp:video-orientation"]);
