@@ -22,6 +22,8 @@ export interface Moment {
 	readonly dueUs: number;
 	readonly step: PictureStep;
 	readonly delayMs: number;
+	/** Of the picture on show. */
+	readonly shownUs: number | undefined;
 	/** From filming to showing, and from speaking to hearing; `undefined` without a picture, or with silence. */
 	readonly pictureLagMs: number | undefined;
 	readonly soundLagMs: number | undefined;
@@ -69,6 +71,8 @@ export function play(
 	sent: readonly SentFrame[],
 	seconds: number,
 	stopped?: Stop,
+	/** Takes the frames instead of the person, and hands them on. */
+	through?: (person: Person) => { push(sent: SentFrame, nowUs: number): void; tick(nowUs: number): void },
 ): { moments: Moment[]; person: Person } {
 	let nowUs = 0;
 	const soundBehindUs = OUTPUT_INTERVAL_US;
@@ -82,6 +86,7 @@ export function play(
 		},
 		onDecodeMs: () => undefined,
 	});
+	const between = through?.(person);
 	const clock = new OutputClock({ frameRate: OUTPUT_RATE, startUs: 0 });
 	const out = new Float32Array(2 * MIX_FRAMES);
 	const capturedUs = new Map<number, number>();
@@ -95,13 +100,18 @@ export function play(
 		for (let each = sent[next]; each !== undefined && each.arrivalUs <= nowUs; each = sent[next]) {
 			next += 1;
 			capturedUs.set(each.frame.ptsUs, each.capturedUs);
-			person.push(each.frame, nowUs);
+			if (between === undefined) {
+				person.push(each.frame, nowUs);
+			} else {
+				between.push(each, nowUs);
+			}
 			codecs.deliver();
 		}
 		const tick = clock.take(nowUs);
 		if (tick === undefined) {
 			continue;
 		}
+		between?.tick(nowUs);
 		const step = person.step(tick.dueUs);
 		codecs.deliver();
 		for (; (mixed + 1) * MIX_US <= tick.dueUs - soundBehindUs; mixed += 1) {
@@ -118,6 +128,7 @@ export function play(
 			dueUs: tick.dueUs,
 			step,
 			delayMs: person.clock.figures.delayMs,
+			shownUs: shown,
 			pictureLagMs: pictureUs === undefined ? undefined : (tick.dueUs - pictureUs) / 1_000,
 			soundLagMs: spokenUs === undefined || heard === undefined ? undefined : (heard.atUs - spokenUs) / 1_000,
 			queueMs: person.stats(tick.dueUs).queueMs,

@@ -24,6 +24,8 @@ function subscribe(): { subscription: MediaSubscription; said: string[] } {
 	const subscription = new MediaSubscription({
 		...{ apiUrl: "http://127.0.0.1", broadcastId: "b1", token: "a.b.c", stream: "guest", nowUs: () => 0 },
 		onFrame: (frame) => said.push(`${frame.track} at ${frame.ptsUs}`),
+		onClock: (aheadUs) => said.push(`clock ${aheadUs ?? "unknown"}`),
+		onAsleep: () => said.push("asleep"),
 		onConnected: (connected) => said.push(connected ? "connected" : "disconnected"),
 		onRefused: (reason) => said.push(`refused: ${reason}`),
 		onProblem: (reason) => said.push(`problem: ${reason}`),
@@ -63,7 +65,7 @@ describe("MediaSubscription", () => {
 		expect(FakeWebSocket.made).toHaveLength(1);
 		vi.advanceTimersByTime(100 + SLACK_MS);
 		expect(FakeWebSocket.made).toHaveLength(2);
-		expect(said).toEqual(["connected", "audio at 7000", "disconnected"]);
+		expect(said).toEqual(["clock unknown", "connected", "audio at 7000", "disconnected"]);
 	});
 
 	test("waits quietly for who is not expected, and does nothing once closed or refused", () => {
@@ -102,6 +104,38 @@ describe("MediaSubscription", () => {
 		latest().say(tag(1_000));
 		expect(said.filter((each) => each.startsWith("problem"))).toHaveLength(4);
 		expect(said.slice(-2)).toEqual(["connected", "audio at 1000"]);
-		expect(said.slice(0, 3)).toEqual(["connected", expect.stringMatching(/^problem: .*expected/), "disconnected"]);
+		expect(said.slice(1, 4)).toEqual(["connected", expect.stringMatching(/^problem: .*expected/), "disconnected"]);
+	});
+
+	test("takes no silence for a broken line while the publisher rests, until the next tag", () => {
+		const { subscription, said } = subscribe();
+		subscription.setExpected(true);
+		latest().accept();
+		latest().say(tag(1_000));
+		latest().say(JSON.stringify({ type: "asleep" }));
+		vi.advanceTimersByTime(600_000);
+		expect(FakeWebSocket.made).toHaveLength(1);
+		latest().say(tag(2_000));
+		vi.advanceTimersByTime(5_000 + SLACK_MS);
+		expect(FakeWebSocket.made).toHaveLength(2);
+		expect(said.slice(0, 5)).toEqual(["clock unknown", "connected", "audio at 1000", "asleep", "audio at 2000"]);
+	});
+
+	test("says how far the sender's clock is ahead of the stream's time ahead of the frame it holds for, across the wrap of that", () => {
+		const { said } = subscribe();
+		latest().accept();
+		latest().say(JSON.stringify({ type: "clock", tagMs: 2 ** 32 - 20, captureMs: 1_700_000_000_000.25 }));
+		latest().say(tag((2 ** 32 - 20) * 1_000));
+		latest().say(tag(0));
+		latest().say(JSON.stringify({ type: "clock", tagMs: 10, captureMs: 1_700_000_000_036 }));
+		latest().say(tag(10_000));
+		latest().say(JSON.stringify({ type: "weather", rain: true }));
+		latest().say("no JSON");
+		const wrapUs = 2 ** 32 * 1_000;
+		expect(said).toEqual([
+			...["clock unknown", "connected"],
+			...[`clock ${1_700_000_000_000_250 - wrapUs + 20_000}`, `audio at ${wrapUs - 20_000}`, `audio at ${wrapUs}`],
+			...[`clock ${1_700_000_000_036_000 - wrapUs - 10_000}`, `audio at ${wrapUs + 10_000}`],
+		]);
 	});
 });
