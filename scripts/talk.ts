@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { missedTargets, TALK_CASES, type TalkCase, unsound } from "./talk/cases.ts";
+import { watchMachineLoad } from "./talk/machine-load.ts";
 import { TalkStage } from "./talk/stage.ts";
 import { type TalkOutcome, talkTable } from "./talk/table.ts";
 
@@ -43,13 +44,22 @@ if (outcomes.some(({ misses, faults }) => misses.length + faults.length > 0)) {
 }
 
 async function run(each: TalkCase): Promise<TalkOutcome> {
-	const { name, what } = each;
+	const { name, what, targets } = each;
+	const load = watchMachineLoad();
 	try {
 		await using stage = await TalkStage.set();
 		const faults = await each.run(stage, seconds);
 		const result = await stage.finish();
-		return { name, what, result, misses: missedTargets(each, result), faults: [...faults, ...unsound(result)] };
+		const misses = missedTargets(each, result);
+		return { name, what, targets, load: load(), result, misses, faults: [...faults, ...unsound(result)] };
 	} catch (error) {
-		return { name, what, misses: [], faults: [error instanceof Error ? error.message : String(error)] };
+		return {
+			name,
+			what,
+			targets,
+			load: load(),
+			misses: [],
+			faults: [error instanceof Error ? error.message : String(error)],
+		};
 	}
 }

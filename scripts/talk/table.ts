@@ -1,64 +1,86 @@
+import type { TalkTargets } from "./cases.ts";
 import type { Quantiles } from "./figures.ts";
+import type { MachineLoad } from "./machine-load.ts";
 import type { TalkResult } from "./stage.ts";
 
 export interface TalkOutcome {
 	readonly name: string;
 	readonly what: string;
+	readonly targets: TalkTargets;
+	/** Over the whole case, its beginning and its judging included. */
+	readonly load: MachineLoad;
 	/** Absent when the case could not be run to its end. */
 	readonly result?: TalkResult;
 	readonly misses: readonly string[];
 	readonly faults: readonly string[];
 }
 
-const TITLES = [
-	"case",
-	"host sees, hears (p50/p95 ms)",
-	"guest sees, hears",
-	"program (p50/p95 ms)",
-	"freeze: host, guest, program s",
-	"made-up sound %",
-	"key frames asked for",
-	"skew ms",
-	"hand-off ms",
-	"sessions",
-	"",
+type Column = readonly [title: string, value: (result: TalkResult) => string];
+
+const COLUMNS: readonly Column[] = [
+	["host sees, hears: p50/p95 ms", ({ host }) => `${pair(host?.seen)}, ${pair(host?.heard)}`],
+	["guest sees, hears", ({ guest }) => `${pair(guest?.seen)}, ${pair(guest?.heard)}`],
+	["program seen, heard", ({ program }) => `${pair(program.seen)}, ${pair(program.heard)}`],
+	[
+		"pictures/s: host, guest, program",
+		({ host, guest, program }) =>
+			each([host?.frameRate, guest?.frameRate, program.frameRate], (rate) => rate.toFixed(0)),
+	],
+	["freeze s", ({ host, guest, program }) => each([host?.freezeMs, guest?.freezeMs, program.freezeMs], seconds)],
+	[
+		"made-up sound %",
+		({ host, guest }) => each([host?.concealed, guest?.concealed], (share) => (share * 100).toFixed(1)),
+	],
+	[
+		"key frames asked for: host, guest, compositor",
+		({ host, guest, keyFrameRequests }) =>
+			each([host?.keyFrameRequests, guest?.keyFrameRequests, keyFrameRequests], String),
+	],
+	["program skew ms", ({ program }) => (program.skewMs === undefined ? "–" : program.skewMs.toFixed(0))],
+	["hand-off ms", ({ program }) => (program.splices === 0 ? "–" : program.spliceMs.toFixed(0))],
+	["RTMP sessions", ({ program }) => String(program.sessions)],
 ];
 
 /** A Markdown table, a case a row, and below it what was missed. */
 export function talkTable(outcomes: readonly TalkOutcome[]): string {
-	const rows = outcomes.map(({ what, result, misses, faults }) => {
+	const titles = ["case", ...COLUMNS.map(([title]) => title), "processors busy", "to reach, ms", ""];
+	const rows = outcomes.map(({ what, result, targets, load, misses, faults }) => {
+		const cells = COLUMNS.map(([, value]) => (result === undefined ? "" : value(result)));
+		const busy = `${(load.busy * 100).toFixed(0)} % of ${load.processors}, ${load.waiting.toFixed(0)} wait`;
 		const verdict = misses.length === 0 && faults.length === 0 ? "ok" : "MISSED";
-		return [what, ...(result === undefined ? TITLES.slice(2).map(() => "") : cells(result)), verdict];
+		return [what, ...cells, busy, targetText(targets), verdict];
 	});
 	const notes = outcomes.flatMap(({ name, misses, faults }) =>
-		[...faults, ...misses].map((each) => `${name}: ${each}`),
+		[...faults, ...misses].map((note) => `${name}: ${note}`),
 	);
-	const lines = [TITLES, TITLES.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
+	const lines = [titles, titles.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
 	return [...lines, ...(notes.length === 0 ? [] : ["", ...notes])].join("\n");
 }
 
-function cells({ host, guest, program, keyFrameRequests }: TalkResult): string[] {
-	return [
-		`${pair(host?.seen)}, ${pair(host?.heard)}`,
-		`${pair(guest?.seen)}, ${pair(guest?.heard)}`,
-		pair(program.seen),
-		[host?.freezeMs, guest?.freezeMs, program.freezeMs].map(seconds).join(", "),
-		[host?.concealed, guest?.concealed].map(percent).join(", "),
-		String(keyFrameRequests),
-		program.skewMs === undefined ? "–" : program.skewMs.toFixed(0),
-		program.splices === 0 ? "–" : program.spliceMs.toFixed(0),
-		String(program.sessions),
-	];
+const TARGET_WORDS: Readonly<Record<keyof TalkTargets, string>> = {
+	seenP95Ms: "seen p95",
+	programP95Ms: "program p95",
+	freezeMs: "program freeze",
+	spliceMs: "hand-off",
+};
+
+function targetText(targets: TalkTargets): string {
+	const keys = Object.keys(TARGET_WORDS) as (keyof TalkTargets)[];
+	const texts = keys.flatMap((key) => {
+		const target = targets[key];
+		return target === undefined ? [] : [`${TARGET_WORDS[key]} ≤ ${target.toFixed(0)}`];
+	});
+	return texts.join(", ") || "–";
+}
+
+function each(values: readonly (number | undefined)[], format: (value: number) => string): string {
+	return values.map((value) => (value === undefined ? "–" : format(value))).join(", ");
 }
 
 function pair(quantiles: Quantiles | undefined): string {
 	return quantiles === undefined ? "–" : `${quantiles.p50.toFixed(0)}/${quantiles.p95.toFixed(0)}`;
 }
 
-function seconds(ms: number | undefined): string {
-	return ms === undefined ? "–" : (ms / 1_000).toFixed(2);
-}
-
-function percent(share: number | undefined): string {
-	return share === undefined ? "–" : (share * 100).toFixed(1);
+function seconds(ms: number): string {
+	return (ms / 1_000).toFixed(2);
 }
