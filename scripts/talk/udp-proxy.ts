@@ -4,6 +4,17 @@ import { FAIR, seededRandom, UdpLine, type UdpWeather } from "./udp-line.ts";
 
 const HOST = "127.0.0.1";
 
+/** What became of packets, both ways. */
+interface PacketCounts {
+	carried: number;
+	lost: number;
+}
+
+interface LineParts {
+	readonly random: () => number;
+	readonly counts: PacketCounts;
+}
+
 /** One peer as the other sees it through the proxy: its packets go on from a port of their own. */
 interface Flow {
 	readonly near: RemoteInfo;
@@ -15,12 +26,16 @@ class ProxiedPort {
 	readonly #socket: Socket;
 	readonly #target: { readonly address: string; readonly port: number };
 	readonly #flows = new Map<string, Flow>();
+	readonly #making = new Map<string, Promise<Flow>>();
 	readonly #out: UdpLine;
 	readonly #back: UdpLine;
+	readonly #counts: PacketCounts;
 
-	constructor(socket: Socket, target: { readonly address: string; readonly port: number }, random: () => number) {
+	constructor(socket: Socket, target: { readonly address: string; readonly port: number }, parts: LineParts) {
+		const { random, counts } = parts;
 		this.#socket = socket;
 		this.#target = target;
+		this.#counts = counts;
 		this.#out = new UdpLine(random);
 		this.#back = new UdpLine(random);
 		socket.on("message", (message, from) => this.#send(message, from));
@@ -48,18 +63,22 @@ class ProxiedPort {
 	}
 
 	#send(message: Buffer, from: RemoteInfo): void {
-		const delayMs = this.#out.delayOf(message.byteLength, performance.now());
-		if (delayMs === undefined) {
-			return;
-		}
-		later(delayMs, () => {
+		this.#pass(this.#out, message, () => {
 			this.#flowOf(from)
 				.then(({ far }) => far.send(message, this.#target.port, this.#target.address))
 				.catch(() => undefined);
 		});
 	}
 
-	readonly #making = new Map<string, Promise<Flow>>();
+	#pass(line: UdpLine, message: Buffer, deliver: () => void): void {
+		const delayMs = line.delayOf(message.byteLength, performance.now());
+		if (delayMs === undefined) {
+			this.#counts.lost += 1;
+			return;
+		}
+		this.#counts.carried += 1;
+		later(delayMs, deliver);
+	}
 
 	#flowOf(near: RemoteInfo): Promise<Flow> {
 		const key = `${near.address}:${near.port}`;
@@ -82,10 +101,7 @@ class ProxiedPort {
 		const far = createSocket("udp4");
 		far.on("error", () => undefined);
 		far.on("message", (message) => {
-			const delayMs = this.#back.delayOf(message.byteLength, performance.now());
-			if (delayMs !== undefined) {
-				later(delayMs, () => sendFrom(this.#socket, message, near));
-			}
+			this.#pass(this.#back, message, () => sendFrom(this.#socket, message, near));
 		});
 		far.bind(0);
 		await once(far, "listening");
@@ -97,10 +113,16 @@ class ProxiedPort {
 export class UdpProxy implements AsyncDisposable {
 	readonly #ports = new Map<string, Promise<{ readonly proxied: ProxiedPort; readonly port: number }>>();
 	readonly #random: () => number;
+	readonly #counts: PacketCounts = { carried: 0, lost: 0 };
 	#weather: UdpWeather = FAIR;
 
 	constructor(seed = 1) {
 		this.#random = seededRandom(seed);
+	}
+
+	/** Of all packets that came here: where there are none, the peers have found another way. */
+	get counts(): Readonly<PacketCounts> {
+		return { ...this.#counts };
 	}
 
 	/** The port on loopback that stands for that address. */
@@ -136,7 +158,7 @@ export class UdpProxy implements AsyncDisposable {
 		socket.on("error", () => undefined);
 		socket.bind(0, HOST);
 		await once(socket, "listening");
-		const proxied = new ProxiedPort(socket, { address, port }, this.#random);
+		const proxied = new ProxiedPort(socket, { address, port }, { random: this.#random, counts: this.#counts });
 		proxied.set(this.#weather);
 		return { proxied, port: socket.address().port };
 	}
