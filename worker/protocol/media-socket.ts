@@ -74,8 +74,8 @@ export const CLOCK_AGAIN_AFTER_MS = 5;
 /**
  * `&sleeps=1`, by a publisher of a person's stream: it can stop sending and begin again with a key frame at once. Router → such a publisher:
  * `sleep` when the program is made without this stream and the compositor has the person by another leg; `wake` when it is wanted again, or may be
- * any moment. A publisher that sleeps is connected, and its person is there. It answers neither; a subscriber hears `asleep` and does not take the silence for a
- * broken line, until the next tag.
+ * any moment. A publisher that sleeps is connected, and its person is there. It answers neither, and every connection begins awake; a subscriber hears `asleep`
+ * once nothing comes any more, or as it subscribes, and does not take the silence for a broken line, until the next tag.
  */
 export const publisherRequestSchema = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("sleep") }),

@@ -120,6 +120,14 @@ test("is said in the stream's time after a take-over, and is the new publisher's
 	expect(subscribe().clocks).toEqual([]);
 });
 
+test("a clock that was said before any media is gone with who said it", () => {
+	const { publish, subscribe } = person();
+	const sink = subscribe();
+	publish().clock(0, T0);
+	publish().send(START(0));
+	expect(sink.order).toEqual(["video@0"]);
+});
+
 test("a publisher of the same session that says again what it said moves no clock", () => {
 	const { publish, subscribe } = person();
 	const sink = subscribe();
