@@ -197,8 +197,9 @@ export function missedTargets({ targets }: TalkCase, result: TalkResult): string
 }
 
 /** What must hold on any machine. */
-export function unsound({ program }: TalkResult): string[] {
+export function unsound({ program, packets }: TalkResult): string[] {
 	return [
+		...(packets.carried + packets.lost > 0 ? [] : ["expected WebRTC to go by the proxy, got no packet there"]),
 		...(program.sessions === 1 ? [] : [`expected one RTMP session, got ${program.sessions}`]),
 		...(program.timeBack === 0 ? [] : [`expected time to rise, got ${program.timeBack} steps back`]),
 		...(program.shownBack === 0 ? [] : [`expected no older picture after a newer one, got ${program.shownBack}`]),

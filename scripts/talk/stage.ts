@@ -22,7 +22,7 @@ const STREAM_KEY = "talk";
 
 /** Of the figures, what tells that a publisher is there and silent. */
 const routerSchema = z.object({
-	streams: z.array(
+	sources: z.array(
 		z.object({ stream: z.string(), publisherConnected: z.boolean(), lastTagAgeMs: z.number().optional() }),
 	),
 });
@@ -36,6 +36,8 @@ export interface TalkResult {
 	readonly keyFrameRequests: number;
 	/** By what each is in the program, at the end. */
 	readonly legs: Readonly<Partial<Record<Talker, string>>>;
+	/** Packets that came to the proxy while it was measured, all lines together. */
+	readonly packets: { readonly carried: number; readonly lost: number };
 }
 
 /** Two people with a browser each, in one broadcast with one destination, and the network between them. */
@@ -49,6 +51,8 @@ export class TalkStage implements AsyncDisposable {
 	#fromMs = 0;
 	#toMs = 0;
 	#fenceBefore = 0;
+	#packetsBefore = { carried: 0, lost: 0 };
+	#packets = { carried: 0, lost: 0 };
 	readonly #before = new Map<Talker, Awaited<ReturnType<TalkPerson["heardFigures"]>>>();
 	readonly #measured = new Map<Talker, PersonFigures>();
 
@@ -132,10 +136,10 @@ export class TalkStage implements AsyncDisposable {
 	/** Until nothing comes by the host's stream leg any more. */
 	async untilHostSleeps(): Promise<void> {
 		await waitFor("the host's stream to sleep", WITHIN_MS, async () => {
-			const { streams } = routerSchema.parse(
+			const { sources } = routerSchema.parse(
 				await this.system.api.call("GET", `/api/broadcasts/${this.broadcast.id}/stats`),
 			);
-			const host = streams.find(({ stream }) => stream === "host");
+			const host = sources.find(({ stream }) => stream === "host");
 			return (host?.publisherConnected && (host.lastTagAgeMs ?? 0) > ASLEEP_AFTER_MS) || undefined;
 		});
 	}
@@ -168,6 +172,7 @@ export class TalkStage implements AsyncDisposable {
 	/** What comes from here on counts. */
 	async measureFromHere(): Promise<void> {
 		this.#fromMs = performance.now();
+		this.#packetsBefore = this.proxy.counts;
 		for (const [talker, person] of this.#people) {
 			await person.readings();
 			this.#before.set(talker, await person.heardFigures());
@@ -181,6 +186,8 @@ export class TalkStage implements AsyncDisposable {
 	/** What came until here counts. */
 	async measureToHere(): Promise<void> {
 		this.#toMs = performance.now();
+		const { carried, lost } = this.proxy.counts;
+		this.#packets = { carried: carried - this.#packetsBefore.carried, lost: lost - this.#packetsBefore.lost };
 		for (const [talker, person] of this.#people) {
 			const before = this.#before.get(talker);
 			if (before !== undefined) {
@@ -222,6 +229,7 @@ export class TalkStage implements AsyncDisposable {
 			program,
 			keyFrameRequests: people.reduce((sum, { realTime }) => sum + (realTime?.keyFrameRequests ?? 0), 0),
 			legs: Object.fromEntries(people.map(({ id, leg }) => [id, leg ?? "none"])),
+			packets: this.#packets,
 		};
 	}
 

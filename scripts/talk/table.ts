@@ -38,6 +38,7 @@ const COLUMNS: readonly Column[] = [
 	],
 	["program skew ms", ({ program }) => (program.skewMs === undefined ? "–" : program.skewMs.toFixed(0))],
 	["hand-off ms", ({ program }) => (program.splices === 0 ? "–" : program.spliceMs.toFixed(0))],
+	["packets lost %", ({ packets: { carried, lost } }) => ((lost / Math.max(1, carried + lost)) * 100).toFixed(1)],
 	["RTMP sessions", ({ program }) => String(program.sessions)],
 ];
 
