@@ -77,6 +77,43 @@ describe("somebody who comes by WebRTC", () => {
 	);
 });
 
+describe("a line that loses packets", () => {
+	test.each([
+		{ dependencies: true, red: true },
+		{ dependencies: false, red: false },
+	])("is seen whole and in order, and heard: descriptor $dependencies, redundant sound $red", async (sends) => {
+		stage = await RealTimeStage.open(built, SENDER);
+		// Before there is a connection, which keeps the network it began with; without any latency nothing is lost either.
+		const devTools = await stage.sender.createCDPSession();
+		await devTools.send("Network.enable");
+		await devTools.send("Network.emulateNetworkConditions", {
+			...{ offline: false, latency: 20, downloadThroughput: -1, uploadThroughput: -1 },
+			...{ packetLoss: 3, packetQueueLength: 100, packetReordering: true },
+		});
+		await stage.call({ connection: "one", ...sends });
+		await byRealTime();
+		await programOf(45);
+		const before = await stage.figures("one");
+		await programOf(300);
+		const after = await stage.figures("one");
+		const pictures = (await stage.pictures()).slice(-290);
+		expectForwards(pictures);
+		const latencies = await latenciesMs(pictures);
+		const losses = stage.stats.map(({ people }) => people[0]?.realTime?.lossRatio ?? 0);
+		expect(Math.max(...losses)).toBeGreaterThan(0);
+		console.log(
+			`3 % loss, ${JSON.stringify(sends)}: p50 ${(latencies[latencies.length >> 1] ?? 0).toFixed(0)} ms, ` +
+				`p95 ${(latencies[Math.floor(latencies.length * 0.95)] ?? 0).toFixed(0)} ms, still ${longestStill(pictures)}, ` +
+				`${after.keyFrames - before.keyFrames} key frames, PLI ${after.pli - before.pli}; ${JSON.stringify(stage.person)}`,
+		);
+		// A picture that was decoded without what it refers to has a code that cannot be read.
+		expect(pictures.filter(({ number }) => number === undefined).length).toBeLessThan(10);
+		expect(new Set(pictures.map(({ number }) => number)).size).toBeGreaterThan(125);
+		expect(after.pli - before.pli).toBeLessThan(20);
+		expect(toneLevel((await stage.sound()).subarray(-4 * SOUND_RATE), TONE_HZ)).toBeGreaterThan(0.15);
+	});
+});
+
 describe("a host with two legs", () => {
 	test("is seen without a picture twice or back, and heard without a break, from the stream to WebRTC and back", async () => {
 		stage = await RealTimeStage.open(built, SENDER);

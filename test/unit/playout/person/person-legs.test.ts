@@ -44,9 +44,9 @@ function leg(name: Leg, transitUs: (capturedUs: number) => number, isSent: (capt
 	});
 }
 
-function show(stream: readonly OfLeg[], realTime: readonly OfLeg[]): Moment[] {
+function show(stream: readonly OfLeg[], realTime: readonly OfLeg[]): { moments: Moment[]; resets: number } {
 	const sent = [...stream, ...realTime].sort((a, b) => a.arrivalUs - b.arrivalUs);
-	const { moments } = play(codecs, sent, SECONDS - 1, undefined, (person) => {
+	const { moments, person } = play(codecs, sent, SECONDS - 1, undefined, (person) => {
 		const legs = new LegSwitch({
 			onFrame: (frame, arrivalUs) => person.push(frame, arrivalUs),
 			onPath: (change, nowUs) => person.changePath(change, nowUs),
@@ -58,7 +58,7 @@ function show(stream: readonly OfLeg[], realTime: readonly OfLeg[]): Moment[] {
 			tick: (nowUs) => legs.tick(nowUs),
 		};
 	});
-	return moments;
+	return { moments, resets: person.clock.figures.resets };
 }
 
 const between = (moments: readonly Moment[], fromUs: number, toUs: number) =>
@@ -80,8 +80,9 @@ describe.each([
 	{ name: "a stream that is faster than WebRTC", streamUs: 40_000, realTimeUs: 90_000 },
 ])("$name, then WebRTC, then the stream again", ({ streamUs, realTimeUs }) => {
 	let moments: Moment[];
+	let resets: number;
 	beforeEach(() => {
-		moments = show(
+		({ moments, resets } = show(
 			leg(
 				"stream",
 				() => streamUs,
@@ -92,10 +93,11 @@ describe.each([
 				(at) => realTimeUs + (at % 7) * 1_000,
 				(at) => at > JOINS_US && at < DIES_US,
 			),
-		);
+		));
 	});
 
 	test("never goes back, and stands still for no more than two output frames where both legs flow", () => {
+		expect(resets).toBe(0);
 		const times = moments.flatMap(({ shownUs }) => shownUs ?? []);
 		expect(times).toEqual(times.toSorted((a, b) => a - b));
 		expect(longestStill(between(moments, 2e6, DIES_US))).toBeLessThanOrEqual(2);
