@@ -26,6 +26,8 @@ export interface PersonFigures {
 	readonly freezeMs: number;
 	/** Share of the sound that was made up, 0 to 1. */
 	readonly concealed: number;
+	/** How long sound waited in WebRTC's jitter buffer, on average: a part of how late it is heard. */
+	readonly bufferedMs: number | undefined;
 	/** Asked for of the other. */
 	readonly keyFrameRequests: number;
 }
@@ -54,6 +56,7 @@ export function personFigures(readings: PersonReadings, before: HeardFigures, af
 	const { seen, heardAtMs } = readings;
 	const gaps = seen.slice(1).map(({ atMs }, index) => atMs - (seen[index]?.atMs ?? atMs));
 	const samples = after.samples - before.samples;
+	const played = after.playedSamples - before.playedSamples;
 	const lastedMs = (seen.at(-1)?.atMs ?? 0) - (seen[0]?.atMs ?? 0);
 	const heard = heardAtMs.map((atMs) => nearest(atMs, seenLatencyAt(seen, atMs)));
 	return {
@@ -62,6 +65,7 @@ export function personFigures(readings: PersonReadings, before: HeardFigures, af
 		frameRate: perSecond(gaps.length, lastedMs),
 		freezeMs: largest(gaps),
 		concealed: samples > 0 ? (after.concealedSamples - before.concealedSamples) / samples : 0,
+		bufferedMs: played > 0 ? ((after.bufferedS - before.bufferedS) * 1_000) / played : undefined,
 		keyFrameRequests: after.keyFrameRequests - before.keyFrameRequests,
 	};
 }

@@ -178,8 +178,11 @@ export function installReader({ selector, id, toneHz }: { selector: string; id: 
 		}
 		return whose === id && crc === check ? high * 0x100 + low : undefined;
 	};
+	let hearing: AudioContext | undefined;
 	const listen = (stream: MediaStream) => {
+		void hearing?.close();
 		const audio = new AudioContext({ sampleRate: 48_000 });
+		hearing = audio;
 		void audio.resume();
 		const node = audio.createMediaStreamSource(stream);
 		const filter = new BiquadFilterNode(audio, { type: "bandpass", frequency: toneHz, Q: 8 });
@@ -306,6 +309,9 @@ export interface HeardFigures {
 	readonly concealedSamples: number;
 	readonly samples: number;
 	readonly keyFrameRequests: number;
+	/** How long all samples that were played waited in the jitter buffer, together. */
+	readonly bufferedS: number;
+	readonly playedSamples: number;
 }
 
 /** How much of the sound that this page has received over WebRTC was made up, and how often it asked for a key frame. */
@@ -314,6 +320,8 @@ export async function readHeardFigures(): Promise<HeardFigures> {
 	let concealedSamples = 0;
 	let samples = 0;
 	let keyFrameRequests = 0;
+	let bufferedS = 0;
+	let playedSamples = 0;
 	for (const peer of peers) {
 		if (peer.connectionState === "closed") {
 			continue;
@@ -324,18 +332,22 @@ export async function readHeardFigures(): Promise<HeardFigures> {
 				kind,
 				concealedSamples: concealed = 0,
 				totalSamplesReceived = 0,
+				jitterBufferDelay = 0,
+				jitterBufferEmittedCount = 0,
 				pliCount = 0,
 				firCount = 0,
 			} = report as RTCInboundRtpStreamStats;
 			if (type === "inbound-rtp" && kind === "audio") {
 				concealedSamples += concealed;
 				samples += totalSamplesReceived;
+				bufferedS += jitterBufferDelay;
+				playedSamples += jitterBufferEmittedCount;
 			} else if (type === "inbound-rtp" && kind === "video") {
 				keyFrameRequests += pliCount + firCount;
 			}
 		}
 	}
-	return { concealedSamples, samples, keyFrameRequests };
+	return { concealedSamples, samples, keyFrameRequests, bufferedS, playedSamples };
 }
 
 /** Takes what was read since it was last taken. */

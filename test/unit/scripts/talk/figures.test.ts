@@ -4,7 +4,7 @@ import { AUDIO_FRAME_MS, type SeenFrame, type Timeline } from "../../../../test/
 
 const ORIGIN_MS = 1_700_000_000_000;
 const FRAME_MS = 1_000 / 30;
-const NOTHING = { concealedSamples: 0, samples: 0, keyFrameRequests: 1 };
+const NOTHING = { concealedSamples: 0, samples: 0, keyFrameRequests: 1, bufferedS: 1, playedSamples: 0 };
 const WINDOW = { fromMs: 0, toMs: 1e9, hostId: 1, ids: [1, 2], frameRate: 30 };
 
 /** Pictures of the host, each captured so long before it arrived. */
@@ -97,10 +97,13 @@ test("what a person sees and hears is told by quantiles, gaps and the share that
 		concealedSamples: 480,
 		samples: 48_000,
 		keyFrameRequests: 4,
+		bufferedS: 1_441,
+		playedSamples: 48_000,
 	});
 	expect(figures).toMatchObject({
 		...{ seen: { p50: 50, p95: 95 }, heard: { p50: 160 }, freezeMs: 540, concealed: 0.01 },
 		keyFrameRequests: 3,
+		bufferedMs: 30,
 	});
 	expect(figures.frameRate).toBeCloseTo(99 / 4.46);
 });
