@@ -5,6 +5,7 @@ import { waitFor } from "../../scripts/wait-for.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
 import { CHROMIUM_FLAGS, CHROMIUM_PATH } from "../support/browser/chromium.ts";
 import { serveFiles } from "../support/browser/file-server.ts";
+import { busyBrowserOf, signalAll } from "../support/faults/processes-of.ts";
 import { DestinationServer } from "../support/peers/destination-server.ts";
 import { TempFolder } from "../support/peers/temp-folder.ts";
 import { clearPart } from "../support/program/expected-place.ts";
@@ -132,7 +133,7 @@ describe("werift and GStreamer", () => {
 });
 
 describe("a browser with fetch alone", () => {
-	it("comes in, restarts ICE, is thrown out with its compositor and comes again", async () => {
+	it("comes in, restarts ICE, and comes again in its own place", async () => {
 		await using peers = new AsyncDisposableStack();
 		const destination = peers.use(await DestinationServer.listen());
 		const broadcast = await tandem.goLive({
@@ -166,6 +167,44 @@ describe("a browser with fetch alone", () => {
 		expect(after.people[0]).toMatchObject({ id: "host", leg: "whip", picture: "live" });
 		expect((await broadcast.stats()).compositor.fence).toBe(fence);
 		expect(destination.sessions).toHaveLength(1);
+		await broadcast.end();
+	});
+});
+
+describe("an encoder whose compositor dies", () => {
+	it("has no session any more, comes again, and is on air in the same RTMP session", async () => {
+		await using peers = new AsyncDisposableStack();
+		const destination = peers.use(await DestinationServer.listen());
+		const broadcast = await tandem.goLive({
+			title: "WHIP and a compositor that dies",
+			...SIZE,
+			frameRate: FRAME_RATE,
+			alwaysCompose: false,
+			destinations: [{ url: destination.url, streamKey: "program" }],
+		});
+		const picture = { colour: "0x2050b0", toneHz: TONES_HZ.host, ...SIZE };
+		const { host } = broadcast.created.tokens;
+		const first = peers.use(await publishWithWerift(picture, endpoint(), host));
+		await broadcast.untilSeen(["host"]);
+		await broadcast.untilProgramGoesOn(1);
+		const { fence = Number.NaN } = (await broadcast.stats()).compositor;
+		const { pids } = await busyBrowserOf([tandem.system.pids().runner]);
+		signalAll(pids, "SIGKILL");
+		await waitFor("the session to be over", PATIENCE_MS, async () =>
+			(await livePeople(broadcast)).length === 0 ? true : undefined,
+		);
+		expect(await first.client.end()).toBe(404);
+
+		peers.use(await publishWithWerift(picture, endpoint(), host));
+		await waitFor("another compositor", PATIENCE_MS, async () => {
+			const { compositor } = await broadcast.stats();
+			return (compositor.reported?.stats.fence ?? 0) > fence || undefined;
+		});
+		await broadcast.untilSeen(["host"]);
+		await broadcast.untilProgramGoesOn(2);
+		expect(destination.sessions).toHaveLength(1);
+		const times = destination.latest.frameTimesMs();
+		expect(times.every((ms, at) => at === 0 || ms > (times[at - 1] ?? Number.NaN))).toBe(true);
 		await broadcast.end();
 	});
 });
