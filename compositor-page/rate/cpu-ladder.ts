@@ -13,6 +13,9 @@ export const CPU_STEPS: readonly CpuStep[] = [
 	{ frameRate: 1 / 2, height: 1 / 2 },
 ];
 
+/** - `none`: it does all it can, with nothing to spare for more. */
+export type CpuRoom = "overloaded" | "none" | "some";
+
 /** A hiccup is no overload … */
 const DOWN_AFTER_MS = 2_000;
 /** … and what was asked for takes a moment to arrive. */
@@ -20,7 +23,7 @@ const EFFECT_AFTER_MS = 3_000;
 const UP_AFTER_MS = 6_000;
 /** The wait for the next attempt doubles with each that failed, up to here. */
 const UP_AFTER_AT_MOST_MS = 96_000;
-/** An attempt that went well for this long is not held against the next. */
+/** An attempt that is undone later than this did not fail: something else has come. */
 const FORGIVEN_AFTER_MS = 60_000;
 
 /** How far everyone's pictures are cut down while the machine is too slow: down a step after two bad seconds, up again with patience. */
@@ -41,26 +44,23 @@ export class CpuLadder {
 		return this.#step > 0;
 	}
 
-	/** @param isOverloaded whether the machine could not keep up in the second before `nowMs` */
-	look(isOverloaded: boolean, nowMs: number): void {
-		this.#badSinceMs = isOverloaded ? (this.#badSinceMs ?? nowMs) : undefined;
-		this.#goodSinceMs = isOverloaded ? undefined : (this.#goodSinceMs ?? nowMs);
+	/** @param room how the machine did in the second before `nowMs` */
+	look(room: CpuRoom, nowMs: number): void {
+		this.#badSinceMs = room === "overloaded" ? (this.#badSinceMs ?? nowMs) : undefined;
+		this.#goodSinceMs = room === "some" ? (this.#goodSinceMs ?? nowMs) : undefined;
 		const sinceChangeMs = nowMs - this.#changedAtMs;
-		if (
-			this.#badSinceMs !== undefined &&
-			nowMs - this.#badSinceMs >= DOWN_AFTER_MS &&
-			sinceChangeMs >= EFFECT_AFTER_MS
-		) {
+		if (sinceMs(this.#badSinceMs, nowMs) >= DOWN_AFTER_MS && sinceChangeMs >= EFFECT_AFTER_MS) {
 			this.#down(nowMs, sinceChangeMs);
-		} else if (this.#goodSinceMs !== undefined && this.#step > 0) {
-			const waitedMs = Math.min(nowMs - this.#goodSinceMs, sinceChangeMs);
-			if (waitedMs >= this.#upAfterMs) {
-				this.#step -= 1;
-				this.#wasUp = true;
-				this.#changed(nowMs);
-			}
+			return;
 		}
-		if (this.#step === 0 && !isOverloaded && sinceChangeMs >= FORGIVEN_AFTER_MS) {
+		const waitedMs = Math.min(sinceMs(this.#goodSinceMs, nowMs), sinceChangeMs);
+		// Where one attempt has gone well the next need not wait for what failed before it.
+		if (this.#step > 0 && waitedMs >= (this.#wasUp ? UP_AFTER_MS : this.#upAfterMs)) {
+			this.#wasUp = true;
+			this.#become(this.#step - 1, nowMs);
+			return;
+		}
+		if (room === "some" && sinceChangeMs >= FORGIVEN_AFTER_MS && this.#step === 0) {
 			this.#upAfterMs = UP_AFTER_MS;
 		}
 	}
@@ -71,14 +71,18 @@ export class CpuLadder {
 		}
 		this.#wasUp = false;
 		if (this.#step < CPU_STEPS.length - 1) {
-			this.#step += 1;
-			this.#changed(nowMs);
+			this.#become(this.#step + 1, nowMs);
 		}
 	}
 
-	#changed(nowMs: number): void {
+	#become(step: number, nowMs: number): void {
+		this.#step = step;
 		this.#changedAtMs = nowMs;
 		this.#badSinceMs = undefined;
 		this.#goodSinceMs = undefined;
 	}
+}
+
+function sinceMs(atMs: number | undefined, nowMs: number): number {
+	return atMs === undefined ? 0 : nowMs - atMs;
 }
