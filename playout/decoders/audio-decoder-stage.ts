@@ -77,6 +77,9 @@ export class AudioDecoderStage {
 		}
 		if (frame.config !== undefined || frame.codec !== this.#codec) {
 			this.#reconfigure(frame);
+			if (this.#leaving !== undefined) {
+				return; // It waits there, with what comes after it.
+			}
 		}
 		// Empty frames are how WebRTC and some encoders say "nothing to hear"; AudioDecoder dies on them.
 		if (frame.data.byteLength === 0 || this.#config === undefined) {
