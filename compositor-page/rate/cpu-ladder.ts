@@ -21,6 +21,8 @@ const DOWN_AFTER_MS = 2_000;
 /** … and what was asked for takes a moment to arrive. */
 const EFFECT_AFTER_MS = 3_000;
 const UP_AFTER_MS = 6_000;
+/** Where one attempt has gone well for so long the next need not wait for what failed before it. */
+const UP_AGAIN_AFTER_MS = 5_000;
 /** The wait for the next attempt doubles with each that failed, up to here. */
 const UP_AFTER_AT_MOST_MS = 96_000;
 /** An attempt that is undone later than this did not fail: something else has come. */
@@ -54,8 +56,7 @@ export class CpuLadder {
 			return;
 		}
 		const waitedMs = Math.min(sinceMs(this.#goodSinceMs, nowMs), sinceChangeMs);
-		// Where one attempt has gone well the next need not wait for what failed before it.
-		if (this.#step > 0 && waitedMs >= (this.#wasUp ? UP_AFTER_MS : this.#upAfterMs)) {
+		if (this.#step > 0 && waitedMs >= (this.#wasUp ? UP_AGAIN_AFTER_MS : this.#upAfterMs)) {
 			this.#wasUp = true;
 			this.#become(this.#step - 1, nowMs);
 			return;

@@ -4,7 +4,7 @@ const GOOD_LOSS = 0.02;
 /** WebRTC's own congestion control comes first. */
 const BAD_FOR_MS = 3_000;
 const DOWN = 0.7;
-const UP = 1.5;
+const UP = 1.6;
 /** A raise that goes bad within this has failed: the line carries what it did before. */
 const ATTEMPT_MS = 12_000;
 const UP_AFTER_MS = 4_000;

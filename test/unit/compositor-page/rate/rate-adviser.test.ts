@@ -137,6 +137,13 @@ describe("a machine that is too slow", () => {
 		});
 	});
 
+	test("all stays lowered while there is no room for more", () => {
+		const adviser = new RateAdviser();
+		run(adviser, 0, 5, { ...GOOD, stepShare: 0.95 }, [HOST]);
+		expect(run(adviser, 5, 300, { ...GOOD, stepShare: 0.7 }, [HOST])).toEqual(new Map());
+		expect(run(adviser, 305, 10, { ...GOOD, stepShare: 0.4 }, [HOST]).get("host")).toEqual({});
+	});
+
 	test("who comes while it is too slow is asked for as little as the others, before their first picture", () => {
 		const adviser = new RateAdviser();
 		run(adviser, 0, 60, BAD, [HOST]);
@@ -181,6 +188,7 @@ describe("a line that loses packets", () => {
 			const { rates, losses } = line({ capacityBps: () => capacity, seconds: 900 });
 			expect(losses.findIndex((loss) => loss < 0.05)).toBeLessThanOrEqual(25);
 			expect(losses.slice(300).filter((loss) => loss > 0.05).length).toBeLessThan(50);
+			expect(rates.filter((rate, second) => second > 300 && rate !== rates[second - 1]).length).toBeLessThan(24);
 			expect(Math.min(...rates.slice(60))).toBeGreaterThan(0.5 * capacity);
 		},
 	);
@@ -199,6 +207,11 @@ describe("a line that loses packets", () => {
 	test("what is lost whatever is sent takes no more than two steps", () => {
 		const { rates } = line({ capacityBps: () => 1e9, lossRatio: () => 0.1, seconds: 300 });
 		expect(Math.min(...rates)).toBeGreaterThan(0.9e6);
+	});
+
+	test("of which so much is lost that no picture arrives, the sender sends the least there is", () => {
+		const { rates } = line({ capacityBps: () => 1e9, lossRatio: () => 0.3, seconds: 120 });
+		expect(rates.at(-1)).toBe(200_000);
 	});
 
 	test("lowers the sender's bitrate and nobody else's, says why, and gives it back", () => {
