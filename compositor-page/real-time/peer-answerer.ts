@@ -59,6 +59,8 @@ export class PeerAnswerer {
 	#early: RTCIceCandidateInit[] = [];
 	/** Descriptions are taken one after the other. */
 	#lane: Promise<void> = Promise.resolve();
+	/** The other end takes candidates with the answer only. */
+	#isComplete = false;
 	#isClosed = false;
 
 	constructor(options: PeerAnswererOptions) {
@@ -71,7 +73,7 @@ export class PeerAnswerer {
 			receiver.transform = options.transform(track.kind === "video" ? "video" : "audio");
 		};
 		connection.onicecandidate = ({ candidate }) => {
-			if (candidate !== null) {
+			if (candidate !== null && !this.#isComplete) {
 				options.say(toSignal(candidate.toJSON()));
 			}
 		};
@@ -124,6 +126,7 @@ export class PeerAnswerer {
 		if (this.#isClosed) {
 			return;
 		}
+		this.#isComplete = complete === true;
 		await connection.setRemoteDescription({ type: "offer", sdp });
 		const offered = offeredCodecs(sdp);
 		for (const transceiver of connection.getTransceivers()) {

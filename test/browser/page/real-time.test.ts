@@ -221,6 +221,7 @@ describe("whatever a sender does", () => {
 		const [answer] = answers("whip");
 		expect(answer?.sdp).toContain("a=candidate:");
 		expect(answer?.sdp).toContain("a=recvonly");
+		expect(stage.signals.filter(({ signal }) => signal.kind === "candidate")).toEqual([]);
 		await programOf(90);
 		const pictures = (await stage.pictures()).slice(-60);
 		expectForwards(pictures);
