@@ -12,6 +12,8 @@ export interface TalkTargets {
 	readonly freezeMs?: number;
 	/** What a hand-off costs the picture. */
 	readonly spliceMs?: number;
+	/** Pictures of the host that come after newer ones. Default 0: what takes the place of something that died is put where the clock says. */
+	readonly shownBack?: number;
 }
 
 export interface TalkCase {
@@ -155,7 +157,7 @@ export const TALK_CASES: readonly TalkCase[] = [
 	{
 		name: "compositor-killed",
 		what: "the compositor's browser killed while the host's stream sleeps",
-		targets: { freezeMs: 2_000 },
+		targets: { freezeMs: 2_000, shownBack: 2 },
 		run: async (stage, seconds) => {
 			await together(stage);
 			await stage.untilHostSleeps();
@@ -193,6 +195,10 @@ export function missedTargets({ targets }: TalkCase, result: TalkResult): string
 	over("program", result.program.seen?.p95, targets.programP95Ms);
 	over("freeze", result.program.freezeMs, targets.freezeMs);
 	over("hand-off", result.program.spliceMs, targets.spliceMs);
+	const { shownBack } = result.program;
+	if (shownBack > (targets.shownBack ?? 0)) {
+		misses.push(`expected at most ${targets.shownBack ?? 0} older pictures after newer ones, got ${shownBack}`);
+	}
 	return misses;
 }
 
@@ -202,6 +208,5 @@ export function unsound({ program, packets }: TalkResult): string[] {
 		...(packets.carried + packets.lost > 0 ? [] : ["expected WebRTC to go by the proxy, got no packet there"]),
 		...(program.sessions === 1 ? [] : [`expected one RTMP session, got ${program.sessions}`]),
 		...(program.timeBack === 0 ? [] : [`expected time to rise, got ${program.timeBack} steps back`]),
-		...(program.shownBack === 0 ? [] : [`expected no older picture after a newer one, got ${program.shownBack}`]),
 	];
 }

@@ -38,13 +38,14 @@ const COLUMNS: readonly Column[] = [
 	],
 	["program skew ms", ({ program }) => (program.skewMs === undefined ? "–" : program.skewMs.toFixed(0))],
 	["hand-off ms", ({ program }) => (program.splices === 0 ? "–" : program.spliceMs.toFixed(0))],
+	["shown after newer", ({ program }) => String(program.shownBack)],
 	["packets lost %", ({ packets: { carried, lost } }) => ((lost / Math.max(1, carried + lost)) * 100).toFixed(1)],
 	["RTMP sessions", ({ program }) => String(program.sessions)],
 ];
 
 /** A Markdown table, a case a row, and below it what was missed. */
 export function talkTable(outcomes: readonly TalkOutcome[]): string {
-	const titles = ["case", ...COLUMNS.map(([title]) => title), "processors busy", "to reach, ms", ""];
+	const titles = ["case", ...COLUMNS.map(([title]) => title), "processors busy", "to reach", ""];
 	const rows = outcomes.map(({ what, result, targets, load, misses, faults }) => {
 		const cells = COLUMNS.map(([, value]) => (result === undefined ? "" : value(result)));
 		const busy = `${(load.busy * 100).toFixed(0)} % of ${load.processors}, ${load.waiting.toFixed(0)} wait`;
@@ -59,10 +60,11 @@ export function talkTable(outcomes: readonly TalkOutcome[]): string {
 }
 
 const TARGET_WORDS: Readonly<Record<keyof TalkTargets, string>> = {
-	seenP95Ms: "seen p95",
-	programP95Ms: "program p95",
-	freezeMs: "program freeze",
-	spliceMs: "hand-off",
+	seenP95Ms: "seen p95 ms",
+	programP95Ms: "program p95 ms",
+	freezeMs: "program freeze ms",
+	spliceMs: "hand-off ms",
+	shownBack: "shown after newer",
 };
 
 function targetText(targets: TalkTargets): string {
