@@ -1,8 +1,8 @@
 import type { RateAdvice, Signal } from "../../../worker/protocol/signaling.ts";
 import type { OutgoingTracks } from "../devices/local-media.ts";
 import type { Clock } from "../platform/clock.ts";
-import { offerCaptureTime, withCaptureTime } from "./absolute-capture-time.ts";
 import { preferCodecs } from "./codec-order.ts";
+import { offerHeaderExtensions, withCaptureTime } from "./header-extensions.ts";
 import type { LineState } from "./line-health.ts";
 import { PeerLine } from "./peer-line.ts";
 import { PeerSender } from "./peer-sender.ts";
@@ -36,7 +36,7 @@ export class Uplink {
 		for (const kind of ["audio", "video"]) {
 			const transceiver = connection.addTransceiver(kind, { direction: "sendonly", streams: [options.together] });
 			preferCodecs(transceiver, kind, options.videoCodec);
-			asksForCaptureTime = offerCaptureTime(transceiver) && asksForCaptureTime;
+			asksForCaptureTime = offerHeaderExtensions(transceiver) && asksForCaptureTime;
 			void this.#sender.take(kind, transceiver.sender);
 		}
 		this.#line = new PeerLine({

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { inOrder, preferredVideoCodec } from "../../../../web/lib/peers/codec-order.ts";
 import {
 	ABS_CAPTURE_TIME_URI,
-	offerCaptureTime,
+	DEPENDENCY_DESCRIPTOR_URI,
+	offerHeaderExtensions,
 	withCaptureTime,
-} from "../../../../web/lib/peers/absolute-capture-time.ts";
-import { inOrder, preferredVideoCodec } from "../../../../web/lib/peers/codec-order.ts";
+} from "../../../../web/lib/peers/header-extensions.ts";
 import { isRelayed } from "../../../../web/lib/peers/peer-line.ts";
 import { applyVideoLimits, MAX_VIDEO_BITRATE_BPS, videoLimits } from "../../../../web/lib/peers/sender-limits.ts";
 
@@ -119,14 +120,19 @@ describe("capture time", () => {
 			getHeaderExtensionsToNegotiate: () => [
 				{ uri: "urn:x", direction: "sendrecv" },
 				{ uri: ABS_CAPTURE_TIME_URI, direction: "stopped" },
+				{ uri: DEPENDENCY_DESCRIPTOR_URI, direction: "stopped" },
 			],
 			setHeaderExtensionsToNegotiate: (extensions: unknown) => {
 				set = extensions;
 			},
 		} as unknown as RTCRtpTransceiver;
-		expect(offerCaptureTime(transceiver)).toBe(true);
-		expect(set).toContainEqual({ uri: ABS_CAPTURE_TIME_URI, direction: "sendrecv" });
-		expect(offerCaptureTime({} as RTCRtpTransceiver)).toBe(false);
+		expect(offerHeaderExtensions(transceiver)).toBe(true);
+		expect(set).toEqual([
+			{ uri: "urn:x", direction: "sendrecv" },
+			{ uri: ABS_CAPTURE_TIME_URI, direction: "sendrecv" },
+			{ uri: DEPENDENCY_DESCRIPTOR_URI, direction: "sendrecv" },
+		]);
+		expect(offerHeaderExtensions({} as RTCRtpTransceiver)).toBe(false);
 	});
 });
 

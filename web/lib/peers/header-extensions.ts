@@ -1,6 +1,12 @@
 /** When a picture or sound was captured, by the sender's clock: RTP header extension of that name, of WebRTC's project. */
 export const ABS_CAPTURE_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time";
 
+/**
+ * Which pictures a picture refers to (AV1 RTP §A, for every codec): by it the compositor tells a picture that is still to come from one that nothing needs, also after a loss.
+ */
+export const DEPENDENCY_DESCRIPTOR_URI =
+	"https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+
 /** Ids of one-byte header extensions (RFC 8285 §4.2). */
 const MAX_EXTENSION_ID = 14;
 
@@ -15,8 +21,11 @@ interface ExtensibleTransceiver {
 	setHeaderExtensionsToNegotiate(extensions: readonly HeaderExtension[]): void;
 }
 
-/** Has the sender's capture times negotiated. @returns false where the platform has no way to ask: the offer is to be munged then */
-export function offerCaptureTime(transceiver: RTCRtpTransceiver): boolean {
+/**
+ * Has the sender's capture times negotiated, and of pictures what each refers to, where the platform knows of that.
+ * @returns false where it has no way to ask for the times: the offer is to be munged then
+ */
+export function offerHeaderExtensions(transceiver: RTCRtpTransceiver): boolean {
 	const extensible = transceiver as RTCRtpTransceiver & Partial<ExtensibleTransceiver>;
 	const extensions = extensible.getHeaderExtensionsToNegotiate?.();
 	const wanted = extensions?.find(({ uri }) => uri === ABS_CAPTURE_TIME_URI);
@@ -24,6 +33,10 @@ export function offerCaptureTime(transceiver: RTCRtpTransceiver): boolean {
 		return false;
 	}
 	wanted.direction = "sendrecv";
+	const descriptor = extensions.find(({ uri }) => uri === DEPENDENCY_DESCRIPTOR_URI);
+	if (descriptor !== undefined) {
+		descriptor.direction = "sendrecv";
+	}
 	extensible.setHeaderExtensionsToNegotiate(extensions);
 	return true;
 }
