@@ -47,8 +47,10 @@ export interface ProgramFigures {
 	readonly shownBack: number;
 	readonly timeBack: number;
 	readonly sessions: number;
-	/** Longest step between two of the host's pictures at a change of source, less the usual one: what a hand-off costs. */
+	/** What a hand-off costs at most: how much longer the host's picture stands still at a change of source than the camera did, or than a frame lasts. */
 	readonly spliceMs: number;
+	/** How much of what the camera saw is left out there at most, to half a frame. */
+	readonly spliceLostMs: number;
 	readonly splices: number;
 }
 
@@ -122,17 +124,20 @@ export function programFigures(timeline: Timeline, window: ProgramWindow, origin
 	});
 	const seen = quantiles(seenOfAll.flatMap((each) => each.map(({ latencyMs }) => latencyMs)));
 	const lastedMs = (fresh.at(-1)?.arrivedAtMs ?? 0) - (fresh[0]?.arrivedAtMs ?? 0);
+	const clockStepMs = ({ from, to }: (typeof steps)[number]) => signedRound(to.clock - from.clock);
+	const timeStepMs = ({ from, to }: (typeof steps)[number]) => to.timeMs - from.timeMs;
 	return {
 		seen,
 		heard: quantiles(beeps.map(({ latencyMs }) => latencyMs)),
 		skewMs: quantiles(beeps.flatMap(({ skewMs }) => (skewMs === undefined ? [] : [skewMs])))?.p50,
 		frameRate: perSecond(steps.length, lastedMs),
-		freezeMs: largest(steps.map(({ from, to }) => to.timeMs - from.timeMs - intervalMs)),
+		freezeMs: largest(steps.map((step) => timeStepMs(step) - intervalMs)),
 		freezeWallMs: largest(steps.map(({ from, to }) => to.arrivedAtMs - from.arrivedAtMs - intervalMs)),
 		shownBack,
 		timeBack: countBack(timeline.frames.map(({ timeMs }) => timeMs)) + countBack(timeline.sound.map((s) => s.timeMs)),
 		sessions: timeline.sessions.length,
-		spliceMs: largest(nearSplice.map(({ from, to }) => to.timeMs - from.timeMs - intervalMs)),
+		spliceMs: largest(nearSplice.map((step) => timeStepMs(step) - Math.max(intervalMs, clockStepMs(step)))),
+		spliceLostMs: largest(nearSplice.map((step) => clockStepMs(step) - timeStepMs(step) - intervalMs / 2)),
 		splices: splices.length,
 	};
 }

@@ -37,7 +37,11 @@ const COLUMNS: readonly Column[] = [
 			each([host?.keyFrameRequests, guest?.keyFrameRequests, keyFrameRequests], String),
 	],
 	["program skew ms", ({ program }) => (program.skewMs === undefined ? "–" : program.skewMs.toFixed(0))],
-	["hand-off ms", ({ program }) => (program.splices === 0 ? "–" : program.spliceMs.toFixed(0))],
+	[
+		"hand-offs: n, stands still, left out ms",
+		({ program: { splices, spliceMs, spliceLostMs } }) =>
+			splices === 0 ? "–" : `${splices}, ${spliceMs.toFixed(0)}, ${spliceLostMs.toFixed(0)}`,
+	],
 	["shown after newer", ({ program }) => String(program.shownBack)],
 	["packets lost %", ({ packets: { carried, lost } }) => ((lost / Math.max(1, carried + lost)) * 100).toFixed(1)],
 	["RTMP sessions", ({ program }) => String(program.sessions)],
@@ -64,6 +68,7 @@ const TARGET_WORDS: Readonly<Record<keyof TalkTargets, string>> = {
 	programP95Ms: "program p95 ms",
 	freezeMs: "program freeze ms",
 	spliceMs: "hand-off ms",
+	spliceLostMs: "left out ms",
 	shownBack: "shown after newer",
 };
 

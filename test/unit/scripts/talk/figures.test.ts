@@ -39,11 +39,28 @@ describe("what reached the destination", () => {
 		expect(programFigures(timeline({ frames: all }), WINDOW, ORIGIN_MS).shownBack).toBeGreaterThan(0);
 	});
 
-	test("costs at a splice what the step there is longer", () => {
-		const all = frames(60, () => 100).filter((_, index) => index !== 30 && index !== 31);
-		const splices = [{ arrivedAtMs: 32 * FRAME_MS, timeMs: 32 * FRAME_MS }];
-		const { spliceMs } = programFigures(timeline({ frames: all, splices }), WINDOW, ORIGIN_MS);
-		expect(spliceMs).toBeCloseTo(2 * FRAME_MS, 0);
+	const atFrame32 = [{ arrivedAtMs: 32 * FRAME_MS, timeMs: 32 * FRAME_MS }];
+
+	test("costs at a splice what the picture stands still there, which shows what comes next", () => {
+		const all = frames(60, (index) => (index >= 32 ? 100 + 2 * FRAME_MS : 100)).filter(
+			(_, index) => index < 30 || index > 31,
+		);
+		const { spliceMs, spliceLostMs } = programFigures(timeline({ frames: all, splices: atFrame32 }), WINDOW, ORIGIN_MS);
+		expect(Math.abs(spliceMs - 2 * FRAME_MS)).toBeLessThan(2);
+		expect(spliceLostMs).toBe(0);
+	});
+
+	test("leaves out at a splice what the camera saw and nobody else", () => {
+		const all = frames(60, (index) => (index >= 32 ? 100 : 100 + 3 * FRAME_MS));
+		const { spliceMs, spliceLostMs } = programFigures(timeline({ frames: all, splices: atFrame32 }), WINDOW, ORIGIN_MS);
+		expect(spliceMs).toBeLessThan(2);
+		expect(Math.abs(spliceLostMs - 2.5 * FRAME_MS)).toBeLessThan(2);
+	});
+
+	test("costs nothing at a splice where the camera missed a picture", () => {
+		const all = frames(60, () => 100).filter((_, index) => index !== 31);
+		const { spliceMs, spliceLostMs } = programFigures(timeline({ frames: all, splices: atFrame32 }), WINDOW, ORIGIN_MS);
+		expect(Math.max(spliceMs, spliceLostMs)).toBeLessThan(2);
 	});
 
 	test("has a skew where sound is as late as picture plus it", () => {
