@@ -119,17 +119,19 @@ export class SoundLine {
 	/** Call some hundred times a second: encodes all sound there is. */
 	tick(nowUs: number): void {
 		const from = this.#from;
-		if (from === undefined || this.#encoder === undefined) {
+		const encoder = this.#encoder;
+		if (from === undefined || encoder === undefined) {
 			return;
 		}
 		const latestUs = nowUs - (this.#flows ? WAIT_US : SILENCE_BEHIND_US);
 		const untilUs = Math.max(latestUs, Math.min(nowUs, this.#endUs - LOOK_AHEAD_US));
 		const samples = Math.floor(((untilUs - from.captureUs) * MIX_RATE) / US_PER_SECOND);
-		while (from.samples + STEP_SAMPLES <= samples) {
+		// What goes in may be what an encoder fails at, which closes all this.
+		while (from.samples + STEP_SAMPLES <= samples && this.#encoder === encoder && this.#from === from) {
 			const stepUs = from.captureUs + samplesToUs(from.samples, MIX_RATE);
 			this.#heard.pull(stepUs, STEP_SAMPLES, CAPTURE_TIME, this.#step);
 			from.samples += STEP_SAMPLES;
-			this.#encoder.push(this.#step, STEP_SAMPLES);
+			encoder.push(this.#step, STEP_SAMPLES);
 		}
 	}
 

@@ -185,6 +185,22 @@ describe("SoundLine", () => {
 });
 
 describe("SampleTimes", () => {
+	test("ends quietly when its encoder fails at what goes in", () => {
+		const rig = new Rig();
+		let pushes = 0;
+		rig.line.setEncoder({
+			samplesIn: 0,
+			push: () => {
+				pushes += 1;
+				rig.line.close();
+			},
+			close: () => {},
+		});
+		rig.line.setSending(true);
+		rig.run(500);
+		expect(pushes).toBe(1);
+	});
+
 	test("says nothing before it has begun, nor of what lies before", () => {
 		const times = new SampleTimes(RATE);
 		expect(times.captureUs(0)).toBeUndefined();
