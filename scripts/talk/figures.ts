@@ -36,6 +36,9 @@ export interface ProgramFigures {
 	/** From capture to the destination, of either person. */
 	readonly seen: Quantiles | undefined;
 	readonly heard: Quantiles | undefined;
+	/** In how many pictures each is read, and how many beeps of theirs are heard, in the order of the ids. */
+	readonly pictures: readonly number[];
+	readonly beeps: readonly number[];
 	/** Sound less picture by presentation time, in the middle: positive where the sound is late. */
 	readonly skewMs: number | undefined;
 	/** New pictures of the host a second. */
@@ -116,12 +119,13 @@ export function programFigures(timeline: Timeline, window: ProgramWindow, origin
 	const nearSplice = steps.filter(({ from, to }) =>
 		splices.some(({ timeMs }) => timeMs > from.timeMs - 200 && timeMs < to.timeMs + 200),
 	);
-	const beeps = ids.flatMap((_id, tone) => {
+	const beepsOfAll = ids.map((_id, tone) => {
 		const seen = seenOfAll[tone] ?? [];
 		return beepsIn(timeline.sound, tone)
 			.filter(inTime)
 			.map((beep) => beepFigures(beep, seen, originMs));
 	});
+	const beeps = beepsOfAll.flat();
 	const seen = quantiles(seenOfAll.flatMap((each) => each.map(({ latencyMs }) => latencyMs)));
 	const lastedMs = (fresh.at(-1)?.arrivedAtMs ?? 0) - (fresh[0]?.arrivedAtMs ?? 0);
 	const clockStepMs = ({ from, to }: (typeof steps)[number]) => signedRound(to.clock - from.clock);
@@ -129,6 +133,8 @@ export function programFigures(timeline: Timeline, window: ProgramWindow, origin
 	return {
 		seen,
 		heard: quantiles(beeps.map(({ latencyMs }) => latencyMs)),
+		pictures: seenOfAll.map(({ length }) => length),
+		beeps: beepsOfAll.map(({ length }) => length),
 		skewMs: quantiles(beeps.flatMap(({ skewMs }) => (skewMs === undefined ? [] : [skewMs])))?.p50,
 		frameRate: perSecond(steps.length, lastedMs),
 		freezeMs: largest(steps.map((step) => timeStepMs(step) - intervalMs)),

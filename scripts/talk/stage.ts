@@ -38,6 +38,8 @@ export interface TalkResult {
 	readonly legs: Readonly<Partial<Record<Talker, string>>>;
 	/** Packets that came to the proxy while it was measured, all lines together. */
 	readonly packets: { readonly carried: number; readonly lost: number };
+	/** Some came there at any time: where none did, the peers have found another way, and nothing of the line's weather is in the figures. */
+	readonly wentByProxy: boolean;
 }
 
 /** Two people with a browser each, in one broadcast with one destination, and the network between them. */
@@ -115,6 +117,7 @@ export class TalkStage implements AsyncDisposable {
 	}
 
 	async guestLeaves(): Promise<void> {
+		await this.#measure("guest");
 		await this.person("guest").click("Leave");
 	}
 
@@ -169,6 +172,15 @@ export class TalkStage implements AsyncDisposable {
 		}
 	}
 
+	/** Until both pages say that one is seen and heard by another way than directly. */
+	async untilPagesTellOfDetour(): Promise<void> {
+		for (const talker of TALKERS) {
+			await waitFor(`the ${talker}'s page to tell of another way`, WITHIN_MS, async () => {
+				return (await this.person(talker).words()).includes("by way of the server") || undefined;
+			});
+		}
+	}
+
 	/** What comes from here on counts. */
 	async measureFromHere(): Promise<void> {
 		this.#fromMs = performance.now();
@@ -188,11 +200,18 @@ export class TalkStage implements AsyncDisposable {
 		this.#toMs = performance.now();
 		const { carried, lost } = this.proxy.counts;
 		this.#packets = { carried: carried - this.#packetsBefore.carried, lost: lost - this.#packetsBefore.lost };
-		for (const [talker, person] of this.#people) {
-			const before = this.#before.get(talker);
-			if (before !== undefined) {
-				this.#measured.set(talker, personFigures(await person.readings(), before, await person.heardFigures()));
-			}
+		for (const talker of this.#people.keys()) {
+			await this.#measure(talker);
+		}
+	}
+
+	/** Whoever has left was measured before they did. */
+	async #measure(talker: Talker): Promise<void> {
+		const before = this.#before.get(talker);
+		if (before !== undefined) {
+			const person = this.person(talker);
+			this.#measured.set(talker, personFigures(await person.readings(), before, await person.heardFigures()));
+			this.#before.delete(talker);
 		}
 	}
 
@@ -230,6 +249,7 @@ export class TalkStage implements AsyncDisposable {
 			keyFrameRequests: people.reduce((sum, { realTime }) => sum + (realTime?.keyFrameRequests ?? 0), 0),
 			legs: Object.fromEntries(people.map(({ id, leg }) => [id, leg ?? "none"])),
 			packets: this.#packets,
+			wentByProxy: this.proxy.counts.carried + this.proxy.counts.lost > 0,
 		};
 	}
 
@@ -240,6 +260,9 @@ export class TalkStage implements AsyncDisposable {
 	async #open(talker: Talker, link: string, proxied: boolean): Promise<TalkPerson> {
 		const person = this.#undo.use(await TalkPerson.open(talker, link, proxied ? this.proxy : undefined));
 		this.#people.set(talker, person);
+		if (this.#fromMs > 0) {
+			this.#before.set(talker, await person.heardFigures());
+		}
 		return person;
 	}
 }
