@@ -39,6 +39,7 @@ const PUBLIC_PATHS = [
 	"/api/broadcasts/:id/join",
 	// Its address is what lets one in.
 	"/api/whip/sessions/*",
+	"/api/whip/:streamKey",
 ];
 
 /** As long as browsers keep it at most. */
