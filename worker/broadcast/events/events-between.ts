@@ -70,7 +70,6 @@ function nothingBefore({ people, layout, labels, order, viewerVersion, lease }: 
 		viewerVersion,
 		lease,
 		liveStreams: [],
-		call: [],
 		invites: [],
 		destinations: [],
 		webhooks: [],

@@ -11,7 +11,6 @@ export type Before = Pick<
 	BroadcastRecord,
 	| "people"
 	| "liveStreams"
-	| "call"
 	| "invites"
 	| "destinations"
 	| "webhooks"

@@ -7,9 +7,8 @@ import type { PictureState } from "../../../../worker/protocol/compositor-stats.
 
 const person = (id: Seen["id"], state: PictureState, ptsUs?: number): Seen => ({
 	id,
-	picture: ptsUs === undefined ? undefined : {},
+	picture: ptsUs === undefined ? undefined : { ptsUs },
 	state: () => state,
-	shownStreamUs: ptsUs,
 });
 
 describe("shownHost", () => {
