@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { MS_PER_SECOND } from "../../media/units.ts";
-import type { Principal } from "../auth/permissions.ts";
+import { type Principal, rolesAllowedTo } from "../auth/permissions.ts";
 import { newBroadcastId } from "../auth/random-id.ts";
 import { newStreamKeys } from "../auth/stream-key.ts";
 import { limitsOf } from "../limits.ts";
@@ -208,5 +208,5 @@ export const broadcasts = newApiApp()
 
 /** Where a program goes is the operators' to know: a guest, who may not list destinations, is shown none elsewhere either. */
 function seesDestinations({ role }: Principal): boolean {
-	return role === "admin" || role === "host";
+	return rolesAllowedTo("operate").includes(role);
 }

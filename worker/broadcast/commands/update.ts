@@ -10,7 +10,7 @@ import type { Applied } from "./applied.ts";
 import { closeLobby, openLobby } from "./lifecycle-commands.ts";
 
 /** Fixed once it is on air: a destination takes no other picture in mid-stream, and what has begun cannot be scheduled. */
-const ONLY_BEFORE_LIVE: readonly (keyof BroadcastSettings)[] = [
+const ONLY_BEFORE_LIVE = [
 	"width",
 	"height",
 	"frameRate",
@@ -20,10 +20,11 @@ const ONLY_BEFORE_LIVE: readonly (keyof BroadcastSettings)[] = [
 	"lobbySeconds",
 	"noShowSeconds",
 	"reminderMinutesBefore",
-];
+] as const satisfies readonly (keyof BroadcastSettings)[];
+type FixedSetting = (typeof ONLY_BEFORE_LIVE)[number];
 
 /** What the API calls otherwise. */
-const API_NAMES: Readonly<Partial<Record<keyof BroadcastSettings, string>>> = {
+const API_NAMES: Readonly<Partial<Record<FixedSetting, string>>> = {
 	videoBitrateBps: "videoBitrate",
 	scheduledStartMs: "scheduledStartTime",
 };
@@ -63,9 +64,9 @@ export function update(record: BroadcastRecord, changes: SettingsChanges, nowMs:
 }
 
 /** Whether a setting is asked for that is not what it is: those that are the same change nothing, in any status. */
-function isAnother(record: BroadcastRecord, changes: SettingsChanges, key: keyof BroadcastSettings): boolean {
+function isAnother(record: BroadcastRecord, changes: SettingsChanges, key: FixedSetting): boolean {
 	const value = changes[key];
-	return value !== undefined && value !== (key === "hostName" ? undefined : (record[key] ?? null));
+	return value !== undefined && value !== (record[key] ?? null);
 }
 
 /**
