@@ -49,6 +49,8 @@ export default defineConfig({
 	publicDir: false,
 	appType: "mpa",
 	plugins: [servePagesAt(pages)],
+	// Preact's own JSX, without a plugin.
+	oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
 	worker: { format: "es" },
 	build: {
 		outDir: "dist/assets",

@@ -1,8 +1,9 @@
 import type { CompositorAssignment, CompositorPageStatus } from "../worker/protocol/pool-messages.ts";
 import type { FromPipeline, ToPipeline } from "./pipeline/worker-messages.ts";
+import { PeerDesk } from "./real-time/peer-desk.ts";
 
 /**
- * The page owns only what a worker cannot: its two globals, through which the runner starts it and asks how it is.
+ * The page owns only what a worker cannot: WebRTC connections, and the globals through which the runner starts it and asks how it is.
  * The worker is loaded at once, so that a warm spare has everything but its assignment.
  */
 
@@ -15,9 +16,15 @@ pipeline.onmessage = (event: MessageEvent<FromPipeline>) => {
 	switch (message.type) {
 		case "status":
 			status = message.status;
+			if (status.state === "closed" || status.state === "failed") {
+				peers.close();
+			}
 			break;
 		case "log":
 			console[message.level](message.text);
+			break;
+		case "peers":
+			peers.take(message.message);
 			break;
 		default:
 			message satisfies never;
@@ -26,6 +33,8 @@ pipeline.onmessage = (event: MessageEvent<FromPipeline>) => {
 pipeline.onerror = (event) => {
 	status = { ...status, state: "failed", reason: `pipeline worker: ${event.message}` };
 };
+
+const peers = new PeerDesk(pipeline, (message) => post({ type: "peers", message }));
 
 function post(message: ToPipeline): void {
 	pipeline.postMessage(message);

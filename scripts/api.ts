@@ -4,6 +4,7 @@ import { compositorStatsSchema } from "../worker/protocol/compositor-stats.ts";
 
 const createdSchema = z.object({
 	id: z.string(),
+	links: z.object({ studio: z.string(), join: z.string() }),
 	tokens: z.object({ host: z.string(), guest: z.string() }),
 	ingest: z.object({
 		host: z.object({ rtmp: z.object({ url: z.string(), streamKey: z.string() }) }),

@@ -1,16 +1,18 @@
+import type { IceSettings } from "./ice/ice-desk.ts";
 import type { LimitSettings, RateLimitBinding } from "./limits.ts";
 import type { AudienceRpc, BroadcastPublicRpc } from "./protocol/audience.ts";
 import type { BroadcastCommands } from "./protocol/broadcast-commands.ts";
 import type { BroadcastEventsRpc } from "./protocol/broadcast-events.ts";
 import type { BroadcastAnswersRpc } from "./protocol/idempotency.ts";
 import type { BroadcastRpc, CompositorPoolRpc, EgressRpc, RouterRpc } from "./protocol/object-rpc.ts";
+import type { WhipRpc } from "./protocol/whip.ts";
 
 type ObjectNamespace<T> = DurableObjectNamespace<T & Rpc.DurableObjectBranded>;
 
 /** Bindings, settings and secrets of the Worker (wrangler.toml). Secrets are absent until set: whoever needs one fails closed. */
-export interface Env extends LimitSettings, Readonly<Partial<Record<RateLimitBinding, RateLimit>>> {
+export interface Env extends LimitSettings, IceSettings, Readonly<Partial<Record<RateLimitBinding, RateLimit>>> {
 	readonly BROADCAST: ObjectNamespace<
-		BroadcastRpc & BroadcastCommands & BroadcastPublicRpc & BroadcastEventsRpc & BroadcastAnswersRpc
+		BroadcastRpc & BroadcastCommands & BroadcastPublicRpc & BroadcastEventsRpc & BroadcastAnswersRpc & WhipRpc
 	>;
 	readonly ROUTER: ObjectNamespace<RouterRpc>;
 	readonly EGRESS: ObjectNamespace<EgressRpc>;

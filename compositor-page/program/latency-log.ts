@@ -1,5 +1,5 @@
 import { usToMs } from "../../media/units.ts";
-import { PercentileWindow } from "../stats/percentile-window.ts";
+import { PercentileWindow } from "../../playout/percentile-window.ts";
 
 /** About ten seconds of two people at 30 fps. */
 const WINDOW = 600;

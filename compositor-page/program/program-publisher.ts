@@ -2,12 +2,12 @@ import type { EncodedAudioFrame, EncodedFrame, EncodedVideoFrame } from "../../m
 import { FlvFrameWriter } from "../../media/flv/frame-writer.ts";
 import type { FlvTag } from "../../media/flv/tag.ts";
 import { flvHeader, flvTagBytes } from "../../media/flv/tag-writer.ts";
+import { DrainWatch } from "../../sockets/drain-watch.ts";
+import { parseJsonMessage } from "../../sockets/json-message.ts";
+import { ReconnectingSocket, socketUrl } from "../../sockets/reconnecting-socket.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
-import { type KeyFrameRequest, keyFrameRequestSchema } from "../../worker/protocol/media-socket.ts";
-import { MAIN_COMPOSITE_STREAM } from "../../worker/protocol/roles.ts";
-import { DrainWatch } from "../sockets/drain-watch.ts";
-import { parseJsonMessage } from "../sockets/json-message.ts";
-import { ReconnectingSocket, socketUrl } from "../sockets/reconnecting-socket.ts";
+import { type CompositeLegs, type KeyFrameRequest, keyFrameRequestSchema } from "../../worker/protocol/media-socket.ts";
+import { MAIN_COMPOSITE_STREAM, type PersonId } from "../../worker/protocol/roles.ts";
 import type { ShownHost } from "./shown-host.ts";
 import { ShowsLog } from "./shows-log.ts";
 
@@ -118,6 +118,14 @@ export class ProgramPublisher {
 			this.#waitForKeyFrame();
 		} else {
 			this.#sendPicture(frame, host);
+		}
+	}
+
+	/** Whom the program shows by their real-time leg. Worth nothing later: without a connection it is not said. */
+	sendLegs(realTime: readonly PersonId[]): void {
+		const legs: CompositeLegs = { type: "legs", realTime: [...realTime] };
+		if (this.#state === "publishing") {
+			this.#socket?.open?.send(JSON.stringify(legs));
 		}
 	}
 

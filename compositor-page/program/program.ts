@@ -1,20 +1,20 @@
+import type { AacSupport } from "../../encoders/aac/program-audio-encoder.ts";
+import { ProgramAudioEncoder } from "../../encoders/aac/program-audio-encoder.ts";
+import { ProgramVideoEncoder } from "../../encoders/avc/program-video-encoder.ts";
 import { usToMs } from "../../media/units.ts";
+import { PercentileWindow } from "../../playout/percentile-window.ts";
+import type { Person, PictureStep } from "../../playout/person/person.ts";
 import type { Scene } from "../../worker/protocol/control-messages.ts";
 import type { KeyFrameRequest } from "../../worker/protocol/media-socket.ts";
 import type { PersonId } from "../../worker/protocol/roles.ts";
-import type { AacSupport } from "../audio/program-audio-encoder.ts";
-import { ProgramAudioEncoder } from "../audio/program-audio-encoder.ts";
 import type { Compositor } from "../compositor/compositor.ts";
 import { GraphicsCache } from "../graphics/graphics-cache.ts";
-import type { Person, PictureStep } from "../people/person.ts";
-import { PercentileWindow } from "../stats/percentile-window.ts";
-import { ProgramVideoEncoder } from "../video-encoder/program-video-encoder.ts";
 import { KeyFrameOrder } from "./key-frame-order.ts";
 import { LatencyLog } from "./latency-log.ts";
 import type { OutputClock, OutputTick } from "./output-clock.ts";
 import type { ProgramPublisher } from "./program-publisher.ts";
 import { ReadinessGate } from "./readiness-gate.ts";
-import { composeScene, type OnAirPerson } from "./scene-composition.ts";
+import { composeScene, type OnAirPerson, placeHeights } from "./scene-composition.ts";
 import { type ShownHost, shownHost } from "./shown-host.ts";
 import { SoundTrack } from "./sound-track.ts";
 
@@ -138,6 +138,11 @@ export class Program {
 			keyFrames: this.#keyFrames,
 			audioFrames: this.#audioFrames,
 		};
+	}
+
+	/** Lines of each person's place in the output as it stands. */
+	placeHeights(people: readonly Person[], nowUs: number): ReadonlyMap<PersonId, number> {
+		return placeHeights(this.#scene, onAir(people, nowUs));
 	}
 
 	/** Whether the program is published; if not, who is missing in it. */

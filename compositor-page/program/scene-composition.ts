@@ -34,6 +34,13 @@ export function composeScene(scene: Scene, onAir: readonly OnAirPerson[], graphi
 	return { ...size, background: graphics.background(size, ids.length === 0 ? STARTING_SOON : {}), places };
 }
 
+/** Lines of each person's place in the output; who has none is not in it. */
+export function placeHeights(scene: Scene, onAir: readonly OnAirPerson[]): ReadonlyMap<PersonId, number> {
+	const size = { width: scene.width, height: scene.height };
+	const { places } = layOut(scene.layout, size, shownIds(scene, onAir));
+	return new Map(places.map(({ id, rect }) => [id, rect.height]));
+}
+
 /** A guest who has left for good leaves their place to the others, where there are any: a row of cards is no show. */
 function shownIds({ people }: Scene, onAir: readonly OnAirPerson[]): PersonId[] {
 	const shown = people.flatMap((person) => {

@@ -1,8 +1,8 @@
 import { wrapMs } from "../../media/timestamp.ts";
 import { usToMs } from "../../media/units.ts";
+import type { PictureStep } from "../../playout/person/person.ts";
 import type { PictureState } from "../../worker/protocol/compositor-stats.ts";
 import type { PersonId } from "../../worker/protocol/roles.ts";
-import type { PictureStep } from "../people/person.ts";
 
 /** The host's picture in one output frame. */
 export interface ShownHost {
@@ -15,8 +15,10 @@ export interface ShownHost {
 /** What is needed of a `Person`. */
 export interface Seen {
 	readonly id: PersonId;
-	readonly picture: { readonly ptsUs: number } | undefined;
+	readonly picture: object | undefined;
 	state(nowUs: number): PictureState;
+	/** The picture's time as their stream at the Router has it; `undefined` where nobody knows. */
+	readonly shownStreamUs: number | undefined;
 }
 
 /** `undefined` while the host has no picture on show: not there, not seen yet, or a card in their place. */
@@ -31,5 +33,8 @@ export function shownHost(
 	if (host?.picture === undefined || state === "waiting" || state === "card") {
 		return undefined;
 	}
-	return { hostMs: wrapMs(Math.round(usToMs(host.picture.ptsUs))), isNew: steps[at] === "new" };
+	const { shownStreamUs } = host;
+	return shownStreamUs === undefined
+		? undefined
+		: { hostMs: wrapMs(Math.round(usToMs(shownStreamUs))), isNew: steps[at] === "new" };
 }

@@ -1,7 +1,7 @@
 import { US_PER_SECOND } from "../../media/units.ts";
+import { MIX_RATE, type PersonAudio, type SourceTimes } from "../../playout/audio/person-audio.ts";
 import type { ScenePerson } from "../../worker/protocol/control-messages.ts";
 import { Mixer, type MixerInput } from "../audio/mixer.ts";
-import { MIX_RATE, type PersonAudio, type SourceTimes } from "../audio/person-audio.ts";
 
 /** Longest step mixed at once; a longer stretch is mixed in several. */
 const STEP_SAMPLES = 960;

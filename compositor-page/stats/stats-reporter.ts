@@ -1,11 +1,11 @@
+import type { AacKind } from "../../encoders/aac/program-audio-encoder.ts";
 import { US_PER_SECOND } from "../../media/units.ts";
+import { PercentileWindow } from "../../playout/percentile-window.ts";
+import type { Person } from "../../playout/person/person.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
-import type { AacKind } from "../audio/program-audio-encoder.ts";
 import type { CompositorKind } from "../compositor/compositor.ts";
-import type { Person } from "../people/person.ts";
 import type { Program } from "../program/program.ts";
 import type { ProgramPublisher } from "../program/program-publisher.ts";
-import { PercentileWindow } from "./percentile-window.ts";
 
 /** About ten seconds of two people at 30 fps. */
 const DECODE_WINDOW = 600;

@@ -7,7 +7,17 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const ASSETS = join(ROOT, "dist/assets");
 const STAMP = join(ROOT, "dist/pages-built");
 /** Everything a page is made of. */
-const SOURCES = ["compositor-page", "web", "media", "worker/protocol", "vite.config.ts", "package-lock.json"];
+const SOURCES = [
+	"compositor-page",
+	"web",
+	"encoders",
+	"playout",
+	"sockets",
+	"media",
+	"worker/protocol",
+	"vite.config.ts",
+	"package-lock.json",
+];
 
 /** Builds the pages into dist/assets when a source is newer than they are. */
 export async function buildPagesIfStale(): Promise<void> {

@@ -58,7 +58,10 @@ test("creates a broadcast with defaults, links, tokens and stream keys", async (
 		streamKey: expect.stringMatching(new RegExp(`^${created.id}-host-[0-9a-z]{24}$`)),
 	});
 	expect(created.ingest.guest.rtmp.streamKey).toMatch(new RegExp(`^${created.id}-guest-`));
-	expect(created.ingest.host).not.toHaveProperty("whip");
+	expect(created.ingest.host.whip).toEqual({
+		url: `http://tandem.example/api/whip/${created.ingest.host.rtmp.streamKey}`,
+		endpoint: "http://tandem.example/api/whip",
+	});
 });
 
 test("shows what was asked for, and never again a token, a stream key or a destination's key", async () => {
@@ -345,4 +348,27 @@ test("a command over the control socket that is not right is answered under its 
 	expect(await socket.take("error")).toMatchObject({ id: 7 });
 	socket.send("{");
 	expect(await socket.take("error")).not.toHaveProperty("id");
+});
+
+test("pages of other origins may ask, with a token of their own", async () => {
+	const { id, tokens } = await create();
+	const headers = { Origin: "https://show.example" };
+	const preflight = await call("OPTIONS", `/api/broadcasts/${id}/people/host`, {
+		token: undefined,
+		headers: {
+			...headers,
+			"Access-Control-Request-Method": "PATCH",
+			"Access-Control-Request-Headers": "authorization",
+		},
+	});
+	expect(preflight.status).toBe(204);
+	expect(preflight.headers.get("Access-Control-Allow-Methods")).toContain("PATCH");
+	expect(preflight.headers.get("Access-Control-Allow-Headers")).toContain("Authorization");
+	const answer = await call("GET", `/api/broadcasts/${id}`, { token: tokens.host, headers });
+	expect(answer.status).toBe(200);
+	expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("*");
+	expect(answer.headers.get("Access-Control-Allow-Credentials")).toBeNull();
+	expect(answer.headers.get("Access-Control-Expose-Headers")).toContain("ETag");
+	const refused = await call("GET", `/api/broadcasts/${id}`, { token: undefined, headers });
+	expect([refused.status, refused.headers.get("Access-Control-Allow-Origin")]).toEqual([401, "*"]);
 });

@@ -1,5 +1,5 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { verifyRoleToken } from "../../worker/auth/role-token.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import type { CompositorStats } from "../../worker/protocol/compositor-stats.ts";
@@ -12,7 +12,19 @@ import { RunnerPeer } from "./runner-peer.ts";
 freezeClock();
 
 /** Composed from the start, unless the test is about those that are not. */
-const create = (body: Record<string, unknown> = {}) => createBroadcast({ alwaysCompose: true, ...body });
+async function create(body: Record<string, unknown> = {}) {
+	const created = await createBroadcast({ alwaysCompose: true, ...body });
+	made.push(created.id);
+	return created;
+}
+
+/** One that is left live goes on asking for a compositor, and takes the place that the next test's runner has. */
+const made: string[] = [];
+afterEach(async () => {
+	for (const id of made.splice(0)) {
+		await call("DELETE", `/api/broadcasts/${id}`);
+	}
+});
 
 /** Nothing listens there: an Egress that dials it goes on retrying. */
 const CLOSED_PORT = { url: "rtmp://127.0.0.1:9/app", streamKey: "k" };
@@ -118,6 +130,7 @@ test("going live leases a compositor, which takes its scene and reports its figu
 	expect((await statsOf(id)).compositor.reported?.stats).toEqual(figures(1));
 	const guest = await control(id, tokens.guest);
 	expect(await guest.take("stats")).toMatchObject({ stats: { fence: 1 } });
+	await compositor.take("call");
 	expect(compositor.messages).toEqual([]);
 
 	await call("POST", `/api/broadcasts/${id}/end`);
@@ -154,6 +167,7 @@ test("the layout is changed over HTTP and over the control socket, by host and a
 	host.send({ type: "ping" });
 	await host.take("pong");
 	expect(await (await call("GET", `/api/broadcasts/${id}`)).json()).toMatchObject({ layout: "solo" });
+	await compositor.take("call");
 	expect(compositor.messages).toEqual([]);
 	runner.close();
 });

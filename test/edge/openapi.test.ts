@@ -15,6 +15,9 @@ const PUBLIC = [
 	"GET /api/broadcasts/{id}/public.ics",
 	"POST /api/broadcasts/{id}/public/reminders",
 	"DELETE /api/broadcasts/{id}/public/reminders/{reminderId}",
+	"DELETE /api/whip/sessions/{broadcastId}/{sessionId}",
+	"PATCH /api/whip/sessions/{broadcastId}/{sessionId}",
+	"POST /api/whip/{streamKey}",
 ];
 
 async function documentOfApi(): Promise<OpenApi> {

@@ -51,7 +51,8 @@ async function document() {
 
 test("every write of a broadcast can be bound to a version of it, and none is done on another", async () => {
 	const known = await ids();
-	const writes = (await document()).filter(({ method }) => method !== "GET");
+	// An encoder knows of no version; its session has an entity tag of its own (RFC 9725 §4.3).
+	const writes = (await document()).filter(({ method, path }) => method !== "GET" && !path.startsWith("/api/whip"));
 	const before = await (await call("GET", `/api/broadcasts/${known.id}`)).text();
 	expect(writes.map(({ method, path }) => `${method} ${path}`)).toEqual(
 		expect.arrayContaining([...Object.keys(BODIES), ...WITHOUT]),

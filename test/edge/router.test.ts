@@ -213,7 +213,7 @@ test("a compositor with a lower fence is refused, before and after the object wa
 
 test.each([
 	["garbage", new Uint8Array(20), CLOSE.badMedia.code, "expected tag type"],
-	["text", "hello", CLOSE.badMedia.code, "got text"],
+	["text", "hello", CLOSE.badMedia.code, "expected JSON, got other text"],
 	["HEVC", message(hevcKeyFrame(0)), CLOSE.badMedia.code, "HEVC"],
 ] as const)("closes a publisher of %s with the reason, and disturbs nobody else", async (_name, data, code, reason) => {
 	const stub = await openRouter();

@@ -1,7 +1,7 @@
 import { LAYOUT_NAMES, type LayoutName } from "../../media/layout.ts";
+import { ProgramPlayer } from "../ui/program-player.ts";
 import { figuresOf } from "./figures.ts";
 import { MonitorApi } from "./monitor-api.ts";
-import { ProgramPlayer } from "./program-player.ts";
 
 /**
  * Plays a broadcast's program as it leaves the compositor, shows its figures and changes its layout.

@@ -1,7 +1,11 @@
 import { type Outcome, PROBLEMS, type ProblemKind, type RefusalFacts } from "../protocol/problem.ts";
 
 /** When it may go better (RFC 9110 §10.2.3): limits count by the minute; most requests have finished in a second. */
-const RETRY_AFTER_S: Partial<Record<ProblemKind, number>> = { "rate-limited": 60, "idempotency-in-progress": 1 };
+const RETRY_AFTER_S: Partial<Record<ProblemKind, number>> = {
+	"rate-limited": 60,
+	"idempotency-in-progress": 1,
+	"no-compositor": 5,
+};
 
 /** One fault of a request, by where it is. Never holds the value that was sent, which may be a key. */
 export interface RequestFault {

@@ -1,5 +1,6 @@
 import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
 import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
@@ -13,6 +14,7 @@ import { invites } from "./invites.ts";
 import { listing } from "./listing.ts";
 import { broadcastMetricsRoute, metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi-document.ts";
+import { PEOPLES_PAGES, servePage } from "./pages.ts";
 import { people } from "./people.ts";
 import { publicPages } from "./public.ts";
 import { limitAddress } from "./rate-limit.ts";
@@ -22,6 +24,7 @@ import { service } from "./service.ts";
 import { services } from "./services.ts";
 import { broadcastSockets, runnerSockets } from "./sockets.ts";
 import { webhooks } from "./webhooks.ts";
+import { sayWhatWhipTakes, whip } from "./whip.ts";
 
 /** What needs no token, or lets people in by another thing than one. */
 const PUBLIC_PATHS = [
@@ -34,7 +37,13 @@ const PUBLIC_PATHS = [
 	"/api/broadcasts/:id/public/*",
 	"/api/broadcasts/:id/audience",
 	"/api/broadcasts/:id/join",
+	// Its address is what lets one in.
+	"/api/whip/sessions/*",
+	"/api/whip/:streamKey",
 ];
+
+/** As long as browsers keep it at most. */
+const PREFLIGHT_KEPT_S = 7_200;
 
 const log = createLog("api");
 
@@ -42,7 +51,13 @@ const log = createLog("api");
 export function createApp() {
 	const app = newApiApp();
 	app.use(logRequests());
+	// Ahead of what answers a preflight.
+	app.use("/api/whip/*", sayWhatWhipTakes());
+	app.use("/api/*", letPagesAsk());
 	app.use(limitBody());
+	for (const page of PEOPLES_PAGES) {
+		app.use(`/${page}/*`, servePage(page));
+	}
 	for (const path of PUBLIC_PATHS) {
 		app.use(path, limitAddress());
 	}
@@ -61,6 +76,7 @@ export function createApp() {
 		.route("/api/broadcasts", broadcastSockets)
 		.route("/api/broadcasts", publicPages)
 		.route("/api/runners", runnerSockets)
+		.route("/api/whip", whip)
 		.route("/api", service)
 		.route("/api", services);
 	app.get("/api/openapi.json", (c) => c.json(openApiDocument(app)));
@@ -73,6 +89,18 @@ export function createApp() {
 	);
 	app.onError((error, c) => problemResponse(asProblem(error, c.var.requestId), c.var.requestId));
 	return routes;
+}
+
+/** Pages of any origin may ask: what lets a request in is the token that it carries, and no browser adds that by itself. */
+function letPagesAsk(): MiddlewareHandler<ApiEnv> {
+	const answer = cors({
+		origin: "*",
+		allowMethods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+		allowHeaders: ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-Id"],
+		exposeHeaders: ["ETag", "Location", "Link", "Accept-Patch", "Retry-After", "X-Request-Id"],
+		maxAge: PREFLIGHT_KEPT_S,
+	});
+	return (c, next) => (c.req.header("Upgrade") === undefined ? answer(c, next) : next());
 }
 
 function limitBody(): MiddlewareHandler<ApiEnv> {

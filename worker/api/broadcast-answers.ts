@@ -3,6 +3,7 @@ import { personClaims, personTokenExpiryS } from "../auth/person-token.ts";
 import { signRoleToken } from "../auth/role-token.ts";
 import type { BroadcastView, DestinationView } from "../protocol/broadcast-commands.ts";
 import type { PersonId } from "../protocol/roles.ts";
+import { ingestAnswer } from "./ingest-answer.ts";
 import { type broadcastSchema, createdBroadcastSchema } from "./schemas.ts";
 
 /** A broadcast as the API shows it: times in RFC 3339, the bitrate under its public name. */
@@ -49,7 +50,7 @@ export async function createdAnswer(
 	// In the fragment, since browsers do not send it and servers do not log it.
 	const link = (page: string, roleToken: string) => `${site.origin}/${page}/${id}#token=${roleToken}`;
 	const ingest = Object.fromEntries(
-		Object.entries(streamKeys).map(([person, streamKey]) => [person, { rtmp: { url: site.rtmpUrl, streamKey } }]),
+		Object.entries(streamKeys).map(([person, streamKey]) => [person, ingestAnswer(site, streamKey)]),
 	);
 	return createdBroadcastSchema.parse({
 		...broadcastAnswer(broadcast),

@@ -194,10 +194,11 @@ export const broadcasts = newApiApp()
 			responses: answers(200, "As they are now", broadcastStatsSchema),
 		}),
 		async (c) => {
-			const { sources, destinations, unanswered, ...same } = valueFrom(await broadcastOf(c).stats());
+			const { sources, call, destinations, unanswered, ...same } = valueFrom(await broadcastOf(c).stats());
 			const answer = {
 				...same,
 				sources: sources.map((source) => ({ ...source, subscribers: [...source.subscribers] })),
+				call: [...call],
 				destinations: seesDestinations(c.var.principal) ? [...destinations] : [],
 				unanswered: [...unanswered],
 			};

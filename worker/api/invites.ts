@@ -12,6 +12,7 @@ import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
 import { idempotent } from "./idempotent.ts";
+import { ingestAnswer } from "./ingest-answer.ts";
 import { linkTo, newToken, requiredSigningKey } from "./new-credentials.ts";
 import { createdInviteSchema, inviteListSchema, joinedSchema, joinSchema, newInviteSchema } from "./people-schema.ts";
 import { recognised } from "./rate-limit.ts";
@@ -133,7 +134,7 @@ export const invites = newApiApp()
 					name: person.name,
 					admitted: person.admitted,
 					token: await newToken(result, personId, c.env, Date.now()),
-					ingest: { rtmp: { url: c.env.RTMP_INGEST_URL, streamKey: keys[personId] } },
+					ingest: ingestAnswer({ origin: new URL(c.req.url).origin, rtmpUrl: c.env.RTMP_INGEST_URL }, keys[personId]),
 					broadcast: {
 						id,
 						title,

@@ -8,6 +8,7 @@ import { type ApiEnv, answers, jsonBody, newApiApp, PROBLEM_ANSWER, SECURED } fr
 import { ApiProblem, valueFrom } from "./api-problem.ts";
 import { idParamSchema, mayMatch } from "./broadcasts.ts";
 import { allow, broadcastIdOf, broadcastOf } from "./guard.ts";
+import { ingestAnswer } from "./ingest-answer.ts";
 import { linkTo, newToken, requiredSigningKey } from "./new-credentials.ts";
 import {
 	credentialsSchema,
@@ -135,7 +136,7 @@ async function renewed(c: Context<ApiEnv>, personId: PersonId) {
 	return {
 		token,
 		link: linkTo(c, PAGE_OF[roleOf(personId)], result.broadcast.id, `token=${token}`),
-		ingest: { rtmp: { url: c.env.RTMP_INGEST_URL, streamKey } },
+		ingest: ingestAnswer({ origin: new URL(c.req.url).origin, rtmpUrl: c.env.RTMP_INGEST_URL }, streamKey),
 	};
 }
 

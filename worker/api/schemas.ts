@@ -276,7 +276,12 @@ export const broadcastSchema = broadcastSummarySchema
 	})
 	.openapi("Broadcast");
 
-export const ingestSchema = z.object({ rtmp: z.object({ url: z.string(), streamKey: z.string() }) });
+export const ingestSchema = z.object({
+	rtmp: z.object({ url: z.string(), streamKey: z.string() }),
+	whip: z.object({ url: z.string(), endpoint: z.string() }).openapi({
+		description: "WHIP (RFC 9725): `url` holds the stream key; `endpoint` wants it as bearer token",
+	}),
+});
 
 export const createdBroadcastSchema = broadcastSchema
 	.extend({

@@ -30,6 +30,9 @@ broadcastSockets.openAPIRegistry.registerPath({
 			session: publishSessionSchema.optional().openapi({
 				description: "The publisher's own, kept over its connections: the stream goes on where it was",
 			}),
+			sleeps: z.literal("1").optional().openapi({
+				description: "The publisher can stop sending when told so, and begin again with a key frame at once",
+			}),
 			ack: z.literal("1").optional().openapi({ description: "The subscriber acknowledges what it has taken" }),
 			token: z.string().optional(),
 		}),
@@ -82,6 +85,9 @@ broadcastSockets.get(
 		}
 		if (direction.data === "publish" && session.data !== undefined) {
 			query.set("session", session.data);
+		}
+		if (direction.data === "publish" && c.req.query("sleeps") === "1") {
+			query.set("sleeps", "1");
 		}
 		if (direction.data === "subscribe" && c.req.query("ack") === "1") {
 			query.set("ack", "1");

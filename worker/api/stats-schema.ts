@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { compositorStatsSchema } from "../protocol/compositor-stats.ts";
 import { programSourceSchema } from "../protocol/control-messages.ts";
-import { STREAM_NAMES } from "../protocol/roles.ts";
+import { PERSON_IDS, STREAM_NAMES } from "../protocol/roles.ts";
 import { destinationSchema, layoutSchema, statusSchema } from "./schemas.ts";
 
 const sourceSchema = z.object({
@@ -53,6 +53,19 @@ export const broadcastStatsSchema = z
 		viewers: z.int().openapi({ description: "People who wait or watch; up to half a minute old" }),
 		sources: z.array(sourceSchema),
 		program: programSchema.optional(),
+		call: z
+			.array(
+				z.object({
+					id: z.enum(PERSON_IDS),
+					leg: z
+						.enum(["real-time", "whip"])
+						.openapi({ description: "By their own page, or by an encoder that speaks WHIP" }),
+					realTime: z.boolean().openapi({ description: "WebRTC works for them" }),
+					atCompositor: z.boolean().openapi({ description: "Their media comes to the compositor by WebRTC" }),
+					away: z.boolean().openapi({ description: "Their control socket is broken, and is waited for" }),
+				}),
+			)
+			.openapi({ description: "Who is in the call" }),
 		unanswered: z.array(z.string()).openapi({
 			description: "What did not answer in time: `router` (no sources, no program), or a destination's id",
 		}),

@@ -1,5 +1,6 @@
 import { PERSON_IDS } from "../protocol/roles.ts";
 import type { BroadcastRecord, LeaseRecord } from "./broadcast-record.ts";
+import { withoutAbsent } from "./call-word.ts";
 import { compositorWanted } from "./compositor-wanted.ts";
 import { dropped, failed } from "./lease-phase.ts";
 import { isOver } from "./lifecycle.ts";
@@ -13,15 +14,16 @@ export const COMPOSITE_WITHIN_MS = 30_000;
 export const STREAMS_CHECK_EVERY_MS = 30_000;
 
 /**
- * The record with everything that follows from its other facts and the time: who is expected, since when the compositor has been unwanted or
- * awaited, since when its lobby has been open, and a lease that is given up without asking anyone. The same record when nothing follows.
+ * The record with everything that follows from its other facts and the time: who is in the call no more, who is expected, since when the compositor has been
+ * unwanted or awaited, since when its lobby has been open, and a lease that is given up without asking anyone. The same record when nothing follows.
  *
  * @param random in [0, 1), for the back-off of a compositor that is given up
  */
-export function attended(record: BroadcastRecord, nowMs: number, random: number): BroadcastRecord {
-	const people = expectedPeople(record, nowMs);
-	const expected = people.join() === record.expected.join() ? record.expected : people;
+export function attended(stored: BroadcastRecord, nowMs: number, random: number): BroadcastRecord {
+	const record = withoutAbsent(stored, nowMs);
 	const lease = attendedLease(record, nowMs, random);
+	const people = expectedPeople({ ...record, lease }, nowMs);
+	const expected = people.join() === record.expected.join() ? record.expected : people;
 	const isChecked = !isOver(record.status) && PERSON_IDS.some((person) => isLive(record, person));
 	const streamsDueAtMs = isChecked ? (record.streamsDueAtMs ?? nowMs + STREAMS_CHECK_EVERY_MS) : undefined;
 	const lobbySinceMs = record.status === "lobby" ? (record.lobbySinceMs ?? nowMs) : undefined;

@@ -21,6 +21,7 @@ import {
 	personOf,
 } from "./broadcast-record.ts";
 import { broadcastView, inviteView, webhookView } from "./broadcast-view.ts";
+import { type CallWord, withCallWord } from "./call-word.ts";
 import { applyCommand } from "./commands/apply-command.ts";
 import { destinationOf, destinationsRefusal } from "./commands/destinations.ts";
 import { isRewriteDue } from "./index-age.ts";
@@ -161,6 +162,14 @@ export class BroadcastControl {
 		const record = this.record;
 		if (record !== undefined && !isOver(record.status)) {
 			await this.#keeper.change(withStream(record, change, nowMs, this.#keeper.random()), nowMs);
+		}
+	}
+
+	async callChanged(word: CallWord, nowMs: number): Promise<void> {
+		const record = this.record;
+		const next = record === undefined || isOver(record.status) ? record : withCallWord(record, word, nowMs);
+		if (next !== undefined && next !== record) {
+			await this.#keeper.change(next, nowMs);
 		}
 	}
 

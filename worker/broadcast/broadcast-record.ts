@@ -10,6 +10,7 @@ import type {
 import type { EgressState } from "../protocol/egress-status.ts";
 import type { EgressConfig, ProgramPlan, ProgramSource } from "../protocol/object-rpc.ts";
 import { MAIN_PROGRAM_STREAM, type PersonId, type StreamName } from "../protocol/roles.ts";
+import type { CallCompositor, CallMember } from "./call-member.ts";
 import { newPeople, type PersonRecord } from "./person-record.ts";
 
 /** AAC-LC at the rate the large services ask for. */
@@ -82,6 +83,10 @@ export interface BroadcastRecord extends Omit<BroadcastSettings, "hostName"> {
 	readonly destinations: readonly DestinationRecord[];
 	readonly lease: LeaseRecord;
 	readonly liveStreams: readonly StreamName[];
+	/** Who is in the call, with their media ready. */
+	readonly call: readonly CallMember[];
+	/** The newest compositor that came to the call; `compositorInCall` says whether it still is in it. */
+	readonly callCompositor?: CallCompositor;
 	/** Since when its lobby has been open, while it is. */
 	readonly lobbySinceMs?: number;
 	/** The start of which those on the reminder list have been reminded; another start is reminded of anew. */
@@ -133,6 +138,7 @@ export const NOTHING_HEARD = {
 	webhooks: [],
 	lease: NO_LEASE,
 	liveStreams: [],
+	call: [],
 	leftAtMs: {},
 	expected: [],
 	programSource: "none",
@@ -194,6 +200,7 @@ export function endedRecord(
 		endedAtMs: nowMs,
 		endReason: reason,
 		liveStreams: [],
+		call: [],
 		programSource: "none",
 		indexed: false,
 		failedRounds: 0,

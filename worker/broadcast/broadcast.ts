@@ -2,7 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import { answerClose } from "../answer-close.ts";
 import { plainDestination } from "../api/plain-destination.ts";
 import { BroadcastAudienceDesk } from "../audience/audience-desk.ts";
+import { randomCode } from "../auth/random-id.ts";
 import type { Env } from "../env.ts";
+import { IceDesk } from "../ice/ice-desk.ts";
 import { limitsOf } from "../limits.ts";
 import { createLog } from "../log.ts";
 import type { BroadcastPublicRpc, PublicState, PublicView, ReminderCount, ShardCount } from "../protocol/audience.ts";
@@ -31,8 +33,10 @@ import type { BroadcastAnswersRpc, RepeatableRequest, RequestStanding } from "..
 import type { BroadcastRpc, EgressConfig, LeaseChange, ProgramChange, StreamChange } from "../protocol/object-rpc.ts";
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId, TokenClaim } from "../protocol/roles.ts";
+import type { WhipAnswer, WhipPatch, WhipRestart, WhipRpc } from "../protocol/whip.ts";
 import { BroadcastControl, notFound } from "./broadcast-control.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import { CallRoom } from "./call-room.ts";
 import { destinationConfig, testedDestination } from "./commands/destinations.ts";
 import { ControlRoom, MAX_CONTROL_SOCKETS } from "./control-room.ts";
 import {
@@ -50,22 +54,31 @@ import { deploymentWebhooks } from "./events/webhook-message.ts";
 import { boundWorkRunner, egressOf, routerOf } from "./fellow-objects.ts";
 import { RememberedRequests } from "./idempotency.ts";
 import { isOver } from "./lifecycle.ts";
+import { admittedPeople } from "./presence.ts";
 import { restoredRecord } from "./restored-record.ts";
 import { withSealedDestinations } from "./sealed-destinations.ts";
 import { SharedAlarm } from "./shared-alarm.ts";
 import { statsReport } from "./stats-report.ts";
+import { type StoredWhipSession, WhipSessions } from "./whip-sessions.ts";
 
+/** 80 bits: nobody guesses whom to send a signal to. */
+const CONNECTION_ID_LENGTH = 16;
 const RECORD_KEY = "broadcast";
+const WHIP_PREFIX = "whip/";
+/** RFC 6455 §7.4.1: it is done, or the page was left. */
+const GOODBYES: readonly number[] = [1000, 1001];
 
 const log = createLog("broadcast");
 
 /** One broadcast's control plane, named by its id. A shell: what it decides is decided in BroadcastControl and ControlRoom. */
 export class Broadcast
 	extends DurableObject<Env>
-	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc, BroadcastAnswersRpc
+	implements BroadcastRpc, BroadcastCommands, BroadcastPublicRpc, BroadcastEventsRpc, BroadcastAnswersRpc, WhipRpc
 {
 	#control: BroadcastControl;
 	readonly #room: ControlRoom;
+	readonly #call: CallRoom;
+	#whip: WhipSessions;
 	readonly #desk: BroadcastAudienceDesk;
 	readonly #requests: RememberedRequests;
 	readonly #events: EventDesk;
@@ -80,7 +93,28 @@ export class Broadcast
 		super(state, env);
 		this.#requests = new RememberedRequests(state.storage.sql);
 		this.#control = this.#controlOf(undefined);
+		this.#call = new CallRoom({
+			sockets: () => openControlSockets(this.ctx),
+			record: () => this.#control.record,
+			changed: async (word, nowMs) => {
+				await this.#control.callChanged(word, nowMs);
+				this.#settleLater();
+			},
+			ice: new IceDesk(env, {
+				fetch: (url, init) => fetch(url, init),
+				timeout: (ms) => AbortSignal.timeout(ms),
+				report: (fault) => log.error(fault, { broadcastId: this.#control.record?.id }),
+			}),
+			newConnection: () => randomCode(CONNECTION_ID_LENGTH),
+			virtual: {
+				signalled: (member, from, signal) => this.#whip.signalled(member, from, signal),
+				callChanged: (member, call) => this.#whip.callChanged(member, call),
+				over: (member, reason) => this.#whip.over(member, reason),
+			},
+		});
+		this.#whip = this.#whipSessions([]);
 		this.#room = new ControlRoom({
+			call: this.#call,
 			sockets: () => openControlSockets(this.ctx),
 			record: () => this.#control.record,
 			command: (command, context) => this.command(command, context),
@@ -111,16 +145,22 @@ export class Broadcast
 		});
 		this.#alarm = new SharedAlarm(this.ctx.storage, () => this.#events.dueMs());
 		this.ctx.setWebSocketAutoResponse(PING_PONG);
-		this.ctx.blockConcurrencyWhile(async () => {
+		const loaded = this.ctx.blockConcurrencyWhile(async () => {
 			const stored = await this.ctx.storage.get<BroadcastRecord>(RECORD_KEY);
 			this.#control = this.#controlOf(
 				stored === undefined ? undefined : restoredRecord(await withSealedDestinations(stored, this.env)),
 			);
 			this.#isOutlived = stored === undefined && this.#events.holdsAny;
+			const sessions = await this.ctx.storage.list<StoredWhipSession>({ prefix: WHIP_PREFIX });
+			this.#whip = this.#whipSessions(sessions.values());
 			await this.#alarm.load();
 			// An object that was lost may not have come to it.
 			this.#room.disconnectOutdated();
+			await this.#control.callChanged({ kind: "recovered", connections: this.#call.connections() }, Date.now());
+			await this.#whip.recovered();
 		});
+		// After a deploy nobody may come back, and then nothing else would look.
+		this.ctx.waitUntil(loaded.then(() => this.#recovered()));
 	}
 
 	async create(input: NewBroadcast, context: CommandContext): Promise<Outcome<BroadcastView>> {
@@ -274,6 +314,40 @@ export class Broadcast
 		this.#requests.finish(request, sealedAnswer, Date.now());
 	}
 
+	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
+		return this.#whip.whipOffer(person, sdp);
+	}
+
+	whipPatch(patch: WhipPatch): Promise<Outcome<WhipRestart | null>> {
+		return this.#whip.whipPatch(patch);
+	}
+
+	whipEnd(sessionId: string): Promise<Outcome<null>> {
+		return this.#whip.whipEnd(sessionId);
+	}
+
+	#whipSessions(stored: Iterable<StoredWhipSession>): WhipSessions {
+		const ports = {
+			call: () => this.#call,
+			members: () => this.#control.record?.call.filter(({ leg }) => leg === "whip") ?? [],
+			isAdmitted: (person: PersonId) =>
+				this.#control.record !== undefined && admittedPeople(this.#control.record).includes(person),
+			store: {
+				save: (session: StoredWhipSession) => this.ctx.storage.put(WHIP_PREFIX + session.id, session),
+				remove: async (id: string) => void (await this.ctx.storage.delete(WHIP_PREFIX + id)),
+			},
+			newId: () => randomCode(CONNECTION_ID_LENGTH),
+			newEtag: () => randomCode(CONNECTION_ID_LENGTH),
+			nowMs: Date.now,
+			after: (ms: number, action: () => void) => {
+				const timer = setTimeout(action, ms);
+				return () => clearTimeout(timer);
+			},
+			report: (message: string, error: unknown) => log.warn(message, { broadcastId: this.#control.record?.id, error }),
+		};
+		return new WhipSessions(ports, stored);
+	}
+
 	publicView(): Promise<Outcome<PublicView>> {
 		return this.#desk.publicView(Date.now());
 	}
@@ -300,6 +374,12 @@ export class Broadcast
 		}
 	}
 
+	async #recovered(): Promise<void> {
+		if (this.#control.record?.call.some(({ awaySinceMs }) => awaySinceMs !== undefined)) {
+			await this.#control.settle(Date.now());
+		}
+	}
+
 	/** Who told of something must not wait for what it leads to, since that may be a request to them. */
 	#settleLater(): void {
 		this.ctx.waitUntil(this.#control.settle(Date.now()));
@@ -320,24 +400,27 @@ export class Broadcast
 			return new Response(`control: expected at most ${MAX_CONTROL_SOCKETS} sockets, got one more`, { status: 503 });
 		}
 		const { response, socket } = acceptControlSocket(this.ctx, member);
-		this.#room.joined(socket);
+		this.ctx.waitUntil(this.#room.joined(socket, Date.now()));
 		return response;
 	}
 
 	override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-		await this.#room.received(wrapControlSocket(socket), message, Date.now());
+		await this.#room.received(wrapControlSocket(this.ctx, socket), message, Date.now());
 	}
 
-	override webSocketClose(socket: WebSocket): void {
+	override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
 		answerClose(socket);
+		await this.#call.socketClosed(wrapControlSocket(this.ctx, socket), GOODBYES.includes(code), Date.now());
 	}
 
-	override webSocketError(_socket: WebSocket, error: unknown): void {
+	override async webSocketError(socket: WebSocket, error: unknown): Promise<void> {
 		log.warn("a control socket broke", { broadcastId: this.#control.record?.id, error });
+		await this.#call.socketClosed(wrapControlSocket(this.ctx, socket), false, Date.now());
 	}
 
 	override async alarm(): Promise<void> {
 		this.#alarm.forget();
+		await this.#call.lookAround(Date.now());
 		await this.#control.settle(Date.now());
 		await this.#deliver();
 	}
@@ -403,6 +486,7 @@ export class Broadcast
 			audience: {
 				sceneChanged: (next) => this.#room.sceneChanged(next),
 				statusChanged: (next) => this.#room.statusChanged(next),
+				callChanged: (before, after) => this.#call.recordChanged(before, after),
 				fenceRaised: (fence) => this.#room.fenceRaised(fence),
 				disconnect: () => {
 					this.#room.disconnectOutdated();

@@ -6,7 +6,6 @@ import type {
 	CommandResult,
 	NewDestination,
 } from "../protocol/broadcast-commands.ts";
-import type { CloseKind } from "../protocol/close-codes.ts";
 import type { CompositorStats } from "../protocol/compositor-stats.ts";
 import {
 	type ControlEvent,
@@ -17,8 +16,9 @@ import {
 } from "../protocol/control-messages.ts";
 import { LIVE_COMMAND_TYPES, type LiveCommand } from "../protocol/live-commands.ts";
 import { done, type Outcome, PROBLEMS, type Refusal } from "../protocol/problem.ts";
-import type { PersonId, Role } from "../protocol/roles.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import type { CallRoom } from "./call-room.ts";
+import type { ControlMember, ControlSocket } from "./control-socket.ts";
 import { isOver } from "./lifecycle.ts";
 import { sceneOf } from "./scene.ts";
 import { statusEvent } from "./status-event.ts";
@@ -30,21 +30,6 @@ export const MAX_CONTROL_SOCKETS = 64;
 
 const OUTDATED = "auth: what it came with was made worthless";
 
-export interface ControlMember {
-	readonly role: Role;
-	/** Of host and guests. */
-	readonly person?: PersonId;
-	/** Of their credentials, the version they came with. */
-	readonly ver?: number;
-	/** Of compositors. */
-	readonly fence?: number;
-}
-
-export interface ControlSocket extends ControlMember {
-	send(text: string): void;
-	close(kind: CloseKind, reason: string): void;
-}
-
 export interface ControlRoomPorts {
 	/** The sockets that are open now. */
 	sockets(): readonly ControlSocket[];
@@ -52,6 +37,8 @@ export interface ControlRoomPorts {
 	command(command: BroadcastCommand, context: CommandContext): Promise<Outcome<CommandResult>>;
 	/** The destination that such a body asks for, checked and sealed. */
 	newDestination(body: unknown): Promise<Outcome<NewDestination>>;
+	/** What is said about the call on a control socket. */
+	readonly call: Pick<CallRoom, "received" | "compositorCame">;
 }
 
 /** Who is on the control sockets of a broadcast, what each is told and what each may ask. */
@@ -70,7 +57,7 @@ export class ControlRoom {
 	}
 
 	/** Tells a new member what there is to know. */
-	joined(socket: ControlSocket): void {
+	async joined(socket: ControlSocket, nowMs: number): Promise<void> {
 		const record = this.#ports.record();
 		if (record === undefined || isOver(record.status)) {
 			socket.close("ended", "control: expected a broadcast that has not ended, got one that has");
@@ -81,7 +68,12 @@ export class ControlRoom {
 			return;
 		}
 		if (socket.role === "compositor") {
+			if (socket.fence !== record.lease.fence) {
+				socket.close("takenOver", `control: expected fence ${record.lease.fence}, got ${socket.fence ?? "none"}`);
+				return;
+			}
 			this.#send(socket, { type: "scene", scene: sceneOf(record) });
+			await this.#ports.call.compositorCame(socket, nowMs);
 			return;
 		}
 		this.#send(socket, statusEvent(record));
@@ -121,6 +113,16 @@ export class ControlRoom {
 				return this.#command(socket, request.command, request.id);
 			case "compositor-stats":
 				this.#takeStats(socket, request.stats, nowMs);
+				return;
+			case "join-call":
+			case "leave-call":
+			case "signal":
+			case "real-time-media": {
+				const refusal = await this.#ports.call.received(socket, request, messageBytes(message), nowMs);
+				if (refusal !== undefined) {
+					this.#refuse(socket, refusal);
+				}
+			}
 		}
 	}
 
@@ -260,7 +262,7 @@ function readRequest(message: string | ArrayBuffer): ReadRequest {
 	}
 	const named = commandIdSchema.safeParse(given);
 	const faults = request.error.issues.map(({ path, message: fault }) => `${path.join(".")}: ${fault}`).join("; ");
-	const fault = `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, or complete compositor-stats, got another: ${faults}`;
+	const fault = `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, join-call, leave-call, a signal, real-time-media or complete compositor-stats, got another: ${faults}`;
 	return { fault, ...(named.success && named.data.id !== undefined ? { id: named.data.id } : {}) };
 }
 

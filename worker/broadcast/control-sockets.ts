@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { iceGrantSchema } from "../ice/ice-desk.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../protocol/control-messages.ts";
 import { personIdSchema, roleSchema } from "../protocol/roles.ts";
-import type { ControlMember, ControlSocket } from "./control-room.ts";
+import { connectionIdSchema } from "../protocol/signaling.ts";
+import type { CallSeat, ControlMember, ControlSocket } from "./control-socket.ts";
 
 /** What survives hibernation with each socket. */
 const memberSchema = z.object({
@@ -11,6 +13,10 @@ const memberSchema = z.object({
 	/** Of the credentials a person came with. */
 	ver: z.coerce.number().int().positive().optional(),
 	fence: z.coerce.number().int().positive().optional(),
+});
+/** Under the 2 KiB that the runtime lets an attachment have: a grant is small (worker/ice/cloudflare-turn.ts). */
+const attachmentSchema = memberSchema.extend({
+	seat: z.object({ connection: connectionIdSchema, ice: iceGrantSchema.optional() }).optional(),
 });
 
 /** Answered by the runtime, without waking the object. */
@@ -29,19 +35,29 @@ export function acceptControlSocket(
 	const { 0: client, 1: server } = new WebSocketPair();
 	server.serializeAttachment(member);
 	state.acceptWebSocket(server);
-	return { response: new Response(null, { status: 101, webSocket: client }), socket: wrapControlSocket(server) };
+	return { response: new Response(null, { status: 101, webSocket: client }), socket: wrapControlSocket(state, server) };
 }
 
 export function openControlSockets(state: DurableObjectState): ControlSocket[] {
 	return state
 		.getWebSockets()
 		.filter((socket) => socket.readyState === WebSocket.OPEN)
-		.map(wrapControlSocket);
+		.map((socket) => wrapControlSocket(state, socket));
 }
 
-export function wrapControlSocket(socket: WebSocket): ControlSocket {
+export function wrapControlSocket(state: DurableObjectState, socket: WebSocket): ControlSocket {
+	const attachment = () => attachmentSchema.parse(socket.deserializeAttachment());
+	const member = toMember(attachment());
 	return {
-		...toMember(memberSchema.parse(socket.deserializeAttachment())),
+		...member,
+		line: socket,
+		get seat(): CallSeat | undefined {
+			const { seat } = attachment();
+			return seat && { connection: seat.connection, ...(seat.ice === undefined ? {} : { ice: seat.ice }) };
+		},
+		sit: (seat) => socket.serializeAttachment(seat === undefined ? member : { ...member, seat }),
+		isOpen: () => socket.readyState === WebSocket.OPEN,
+		heardAtMs: () => state.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
 		send: (text) => {
 			// What somebody asked for may have been their own end: its closing is the answer then.
 			if (socket.readyState === WebSocket.OPEN) {

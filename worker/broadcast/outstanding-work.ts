@@ -1,6 +1,8 @@
 import type { PersonId } from "../protocol/roles.ts";
 import { COMPOSITE_WITHIN_MS, RELEASE_WITHIN_MS } from "./attended.ts";
 import type { BroadcastRecord, DestinationRecord } from "./broadcast-record.ts";
+import { encoderSilentEndMs, mediaDueMs } from "./call-media.ts";
+import { awayEndsMs } from "./call-word.ts";
 import { compositorWanted } from "./compositor-wanted.ts";
 import { isRewriteDue } from "./index-age.ts";
 import { isOver } from "./lifecycle.ts";
@@ -85,6 +87,11 @@ function deadlinesMs(record: BroadcastRecord): (number | undefined)[] {
 	return [
 		unattendedEnd(record)?.atMs,
 		...record.people.map(({ id }) => graceEndsMs(record, id)),
+		...record.call.flatMap((member) => [
+			awayEndsMs(record, member),
+			mediaDueMs(record, member.person),
+			encoderSilentEndMs(record, member),
+		]),
 		phase === "none" ? undefined : dueAtMs,
 		unwantedSinceMs === undefined ? undefined : unwantedSinceMs + RELEASE_WITHIN_MS,
 		awaitedSinceMs === undefined ? undefined : awaitedSinceMs + COMPOSITE_WITHIN_MS,

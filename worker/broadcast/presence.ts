@@ -1,5 +1,6 @@
 import { PERSON_IDS, type PersonId } from "../protocol/roles.ts";
 import type { BroadcastRecord } from "./broadcast-record.ts";
+import { isMediaOverdue } from "./call-media.ts";
 import { isOver } from "./lifecycle.ts";
 import { isVacant } from "./person-record.ts";
 
@@ -9,11 +10,26 @@ export const NEVER_CAME_MS = 3_600_000;
 /** The part of a record that tells who is there. */
 export type Attendance = Pick<
 	BroadcastRecord,
-	"status" | "liveStreams" | "leftAtMs" | "startedAtMs" | "guestGraceSeconds" | "holdSeconds" | "people"
+	| "status"
+	| "liveStreams"
+	| "call"
+	| "callCompositor"
+	| "lease"
+	| "leftAtMs"
+	| "startedAtMs"
+	| "guestGraceSeconds"
+	| "holdSeconds"
+	| "people"
 >;
 
-export function isLive(record: Pick<Attendance, "liveStreams">, person: PersonId): boolean {
-	return record.liveStreams.includes(person);
+/** Their media is coming: to the Router, or to the compositor, as soon as there is one. */
+export function isLive(record: Pick<Attendance, "liveStreams" | "call">, person: PersonId): boolean {
+	return record.liveStreams.includes(person) || isInCall(record, person);
+}
+
+/** A guest who waits to be admitted is in the call as well. */
+export function isInCall({ call }: Pick<Attendance, "call">, person: PersonId): boolean {
+	return call.some((member) => member.person === person);
 }
 
 /** Until when someone who has left is waited for as if they were there; `undefined` of those who are live or never came. */
@@ -45,8 +61,11 @@ export function isExpected(record: Attendance, person: PersonId, nowMs: number):
 	return isThere && admittedPeople(record).includes(person);
 }
 
+/** Those of them whom a compositor has to show before it is ready: whoever is in the call and sends it nothing is not waited for without end. */
 export function expectedPeople(record: Attendance, nowMs: number): PersonId[] {
-	return isOver(record.status) ? [] : PERSON_IDS.filter((person) => isExpected(record, person, nowMs));
+	return isOver(record.status)
+		? []
+		: PERSON_IDS.filter((person) => isExpected(record, person, nowMs) && !isMediaOverdue(record, person, nowMs));
 }
 
 /**

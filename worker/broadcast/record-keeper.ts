@@ -21,6 +21,8 @@ export interface BroadcastStore {
 export interface BroadcastAudience {
 	sceneChanged(record: BroadcastRecord): void;
 	statusChanged(record: BroadcastRecord): void;
+	/** Who is in the call, or what one of them may see of it, may be another; also when the broadcast is over or deleted. */
+	callChanged(before: BroadcastRecord, after: BroadcastRecord): void;
 	/** A newer compositor was asked for: those with a lower fence are dismissed. */
 	fenceRaised(fence: number): void;
 	/** These people's credentials were made worthless: they are dismissed. */
@@ -67,7 +69,11 @@ export class RecordKeeper {
 		const after = before === undefined ? caused : withVersion(before, withIndexing(before, caused));
 		this.#record = after;
 		await this.store.save(after, before, cause);
-		if (before === undefined || after.deleted) {
+		if (before === undefined) {
+			return;
+		}
+		this.audience.callChanged(before, after);
+		if (after.deleted) {
 			return;
 		}
 		if (after.toDisconnect !== before.toDisconnect && after.toDisconnect.length > 0) {

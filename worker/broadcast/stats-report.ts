@@ -3,6 +3,7 @@ import type { EgressStatus } from "../protocol/egress-status.ts";
 import type { RouterStats } from "../protocol/object-rpc.ts";
 import { type BroadcastRecord, type DestinationRecord, shownDestinations } from "./broadcast-record.ts";
 import { destinationView } from "./broadcast-view.ts";
+import { compositorInCall } from "./call-media.ts";
 import type { ControlRoom } from "./control-room.ts";
 
 /** A page that shows figures asks again every second: what takes longer is left out of this answer. */
@@ -51,6 +52,13 @@ export async function statsReport(
 		viewers: ports.viewers(),
 		sources: router?.streams ?? [],
 		...(router?.program === undefined ? {} : { program: router.program }),
+		call: record.call.map(({ person, leg, realTime, awaySinceMs }) => ({
+			id: person,
+			leg,
+			realTime,
+			atCompositor: compositorInCall(record)?.realTime.includes(person) ?? false,
+			away: awaySinceMs !== undefined,
+		})),
 		unanswered: [...(router === undefined ? ["router"] : []), ...silent.map(({ destination }) => destination.id)],
 		compositor: {
 			lease: record.lease.phase,

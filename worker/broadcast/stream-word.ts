@@ -32,7 +32,7 @@ export function withStream(
 /** The record without those who publish no more, by the Router's figures. The same record when everyone does. */
 export function withoutVanished(record: BroadcastRecord, stats: RouterStats, nowMs: number): BroadcastRecord {
 	const connected = new Set(stats.streams.filter((each) => each.publisherConnected).map(({ stream }) => stream));
-	const vanished = PERSON_IDS.filter((person) => isLive(record, person) && !connected.has(person));
+	const vanished = PERSON_IDS.filter((person) => record.liveStreams.includes(person) && !connected.has(person));
 	return vanished.reduce((rest, stream) => withStream(rest, { stream, state: "idle" }, nowMs, 0), record);
 }
 
@@ -46,8 +46,12 @@ function withPerson(
 	if (state === "live") {
 		return { ...withLive(record, person), leftAtMs: others };
 	}
-	const liveStreams = record.liveStreams.filter((stream) => stream !== person);
-	return isLive(record, person) ? { ...record, liveStreams, leftAtMs: { ...others, [person]: nowMs } } : record;
+	if (!record.liveStreams.includes(person)) {
+		return record;
+	}
+	const after = { ...record, liveStreams: record.liveStreams.filter((stream) => stream !== person) };
+	// Who is still in the call has only stopped sending by this way.
+	return isLive(after, person) ? after : { ...after, leftAtMs: { ...others, [person]: nowMs } };
 }
 
 function withFitness(record: BroadcastRecord, { state, unfit }: StreamChange): BroadcastRecord {

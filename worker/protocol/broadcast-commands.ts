@@ -292,6 +292,17 @@ export interface TestedDestination {
 /** Where the compositor's lease stands. */
 export type LeasePhase = "none" | "requesting" | "waiting" | "assigned" | "running" | "retrying";
 
+export interface CallMemberStats {
+	readonly id: PersonId;
+	readonly leg: "real-time" | "whip";
+	/** WebRTC works for them. */
+	readonly realTime: boolean;
+	/** Their media comes to the compositor by WebRTC. */
+	readonly atCompositor: boolean;
+	/** Their control socket is broken, and is waited for. */
+	readonly away: boolean;
+}
+
 export interface BroadcastStats {
 	readonly status: BroadcastStatus;
 	readonly layout: LayoutName;
@@ -307,6 +318,8 @@ export interface BroadcastStats {
 	readonly sources: readonly RouterStreamStats[];
 	/** Absent when the Router did not answer. */
 	readonly program?: RouterProgramStats;
+	/** Who is in the call. */
+	readonly call: readonly CallMemberStats[];
 	/** What did not answer in time, and whose figures are missing: `router`, or a destination's id. */
 	readonly unanswered: readonly string[];
 	readonly compositor: {

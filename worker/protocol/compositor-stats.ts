@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { personIdSchema } from "./roles.ts";
+import { mediaLegSchema, rateAdviceSchema } from "./signaling.ts";
 
 const count = z.number().int().nonnegative();
 const ms = z.number();
@@ -7,6 +8,23 @@ const ms = z.number();
 /** What the picture of one person is at the moment. */
 export const pictureStateSchema = z.enum(["waiting", "live", "holding", "card"]);
 export type PictureState = z.infer<typeof pictureStateSchema>;
+
+/** Counters run from the connection's start; the rest is of the last second. */
+export const realTimeStatsSchema = z.object({
+	state: z.enum(["connecting", "connected", "interrupted"]),
+	roundTripMs: ms.optional(),
+	/** Share of packets that did not come, 0 to 1, before what was sent again. */
+	lossRatio: z.number().min(0).max(1),
+	jitterMs: ms,
+	bitrateBps: count,
+	/** Asked for by the compositor, in all. */
+	keyFrameRequests: count,
+	/** Goes through a TURN server. */
+	relayed: z.boolean(),
+	/** What the sender was asked last. */
+	advice: rateAdviceSchema.optional(),
+});
+export type RealTimeStats = z.infer<typeof realTimeStatsSchema>;
 
 export const personStatsSchema = z.object({
 	id: personIdSchema,
@@ -33,6 +51,10 @@ export const personStatsSchema = z.object({
 	avSkewMs: ms,
 	/** Audio samples (48 kHz) concealed because none had arrived. */
 	concealedSamples: count,
+	/** By which leg what is shown comes. */
+	leg: mediaLegSchema.optional(),
+	/** Of the person's WebRTC connection to the compositor, while there is one. */
+	realTime: realTimeStatsSchema.optional(),
 });
 export type PersonStats = z.infer<typeof personStatsSchema>;
 

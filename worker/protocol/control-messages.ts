@@ -2,6 +2,7 @@ import { z } from "zod";
 import { compositorStatsSchema } from "./compositor-stats.ts";
 import { gainSchema, layoutNameSchema, liveCommandSchema } from "./live-commands.ts";
 import { personIdSchema } from "./roles.ts";
+import { callEventSchemas, callRequestSchemas } from "./signaling.ts";
 
 /** Messages of the control socket, `GET /api/broadcasts/{id}/control` (JSON text). Token as on the media socket. */
 
@@ -60,6 +61,7 @@ export const controlRequestSchema = z.discriminatedUnion("type", [
 	z.object({ type: z.literal("set-layout"), layout: layoutNameSchema, scene: z.literal("main").optional() }),
 	z.object({ type: z.literal("command"), id: requestIdSchema.optional(), command: liveCommandSchema }),
 	z.object({ type: z.literal("compositor-stats"), stats: compositorStatsSchema }),
+	...callRequestSchemas,
 	z.object({ type: z.literal("ping") }),
 ]);
 export type ControlRequest = z.infer<typeof controlRequestSchema>;
@@ -95,6 +97,7 @@ export const controlEventSchema = z.discriminatedUnion("type", [
 		expected: z.array(z.string()).optional(),
 		found: z.string().optional(),
 	}),
+	...callEventSchemas,
 	z.object({ type: z.literal("pong") }),
 ]);
 export type ControlEvent = z.infer<typeof controlEventSchema>;

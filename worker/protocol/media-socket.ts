@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PERSON_IDS, personIdSchema } from "./roles.ts";
 
 /**
  * The media socket, `GET /api/broadcasts/{id}/media/{stream}?direction=publish|subscribe[&ack=1]`.
@@ -55,3 +56,45 @@ export const ACK_EVERY_MS = 100;
 
 /** Largest WS-FLV message either side may send: a message limit of 16 MiB as in RTMP, plus the tag's framing. */
 export const MAX_MEDIA_MESSAGE_BYTES = 16 * 1024 * 1024 + 64;
+
+/**
+ * Publisher of a person's stream → Router: the tag with timestamp `tagMs` (32-bit milliseconds, as the publisher sends it) was captured at
+ * `captureMs` of the publisher's own clock (Unix milliseconds, with fractions; `performance.timeOrigin + performance.now()` in browsers). Sent before the first media
+ * of every connection, and when the two have moved apart by more than {@link CLOCK_AGAIN_AFTER_MS}. The Router says it to subscribers that acknowledge, with
+ * `tagMs` in the stream's own time, ahead of the first tag it holds for: by it one and the same moment is found again in what comes by another leg.
+ */
+export const captureClockSchema = z.object({
+	type: z.literal("clock"),
+	tagMs: z.number().int().min(0).max(0xffff_ffff),
+	captureMs: z.number().positive(),
+});
+export type CaptureClock = z.infer<typeof captureClockSchema>;
+export const CLOCK_AGAIN_AFTER_MS = 5;
+
+/**
+ * `&sleeps=1`, by a publisher of a person's stream: it can stop sending and begin again with a key frame at once. Router → such a publisher:
+ * `sleep` when the program is made without this stream and the compositor has the person by another leg; `wake` when it is wanted again, or may be
+ * any moment. A publisher that sleeps is connected, and its person is there. It answers neither, and every connection begins awake; a subscriber hears `asleep`
+ * once nothing comes any more, or as it subscribes, and does not take the silence for a broken line, until the next tag.
+ */
+export const publisherRequestSchema = z.discriminatedUnion("type", [
+	z.object({ type: z.literal("sleep") }),
+	z.object({ type: z.literal("wake") }),
+]);
+export type PublisherRequest = z.infer<typeof publisherRequestSchema>;
+
+/** Compositor → Router, on the socket it publishes with: whom it shows by their real-time leg, on each change, and once a second so that nobody sleeps who is needed. */
+export const compositeLegsSchema = z.object({
+	type: z.literal("legs"),
+	realTime: z.array(personIdSchema).max(PERSON_IDS.length),
+});
+export type CompositeLegs = z.infer<typeof compositeLegsSchema>;
+/** Without a word of it for this long nobody is taken to be shown by their real-time leg. */
+export const LEGS_STALE_AFTER_MS = 3_000;
+
+/** Router → subscriber that acknowledges, as text between the tags. What is not known is to be passed over. */
+export const subscriberNoteSchema = z.discriminatedUnion("type", [
+	captureClockSchema,
+	z.object({ type: z.literal("asleep") }),
+]);
+export type SubscriberNote = z.infer<typeof subscriberNoteSchema>;

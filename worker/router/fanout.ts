@@ -1,3 +1,4 @@
+import type { SubscriberNote } from "../protocol/media-socket.ts";
 import type { RouterStreamStats } from "../protocol/object-rpc.ts";
 import { GroupCache } from "./group-cache.ts";
 import { asRefusal, type MediaSink } from "./media-sink.ts";
@@ -10,6 +11,9 @@ export const MAX_SUBSCRIBERS = 64;
 /** Each of these can make the object buffer without limit, since a socket shows no send buffer: few, and for watching only. */
 export const MAX_UNACKNOWLEDGING_SUBSCRIBERS = 16;
 
+/** A publisher that was told to sleep has heard it when nothing has come for this long: what was on its way has come by then. */
+export const RESTS_AFTER_MS = 150;
+
 export interface SubscribeOptions {
 	readonly id: string;
 	readonly acknowledges: boolean;
@@ -17,17 +21,24 @@ export interface SubscribeOptions {
 	readonly withGroup: boolean;
 }
 
+const ASLEEP: SubscriberNote = { type: "asleep" };
+
 /** Sends one stream's tags to whoever subscribes to it, and keeps the group of pictures so far for those who join in its middle. */
 export class Fanout {
 	readonly #group = new GroupCache();
 	readonly #meter = new StreamMeter();
 	readonly #subscribers = new Set<Subscriber>();
+	#lastTagMs = Number.NEGATIVE_INFINITY;
+	/** Its silence is wanted, and everyone knows. */
+	#rests = false;
 
 	get hasSubscribers(): boolean {
 		return this.#subscribers.size > 0;
 	}
 
 	push(tag: StreamTag, nowMs: number): void {
+		this.#lastTagMs = nowMs;
+		this.#rests = false;
 		this.#meter.count(tag.track, tag.message.byteLength, nowMs);
 		this.#group.push(tag, nowMs);
 		for (const subscriber of this.#subscribers) {
@@ -37,8 +48,27 @@ export class Fanout {
 		}
 	}
 
+	/**
+	 * While its publisher is to be asleep, a few times a second: once nothing comes any more everyone is told, and whoever subscribes later. Not before, for to a
+	 * subscriber the next tag ends it.
+	 */
+	restWhenSilent(nowMs: number): void {
+		if (!this.#rests && nowMs - this.#lastTagMs >= RESTS_AFTER_MS) {
+			this.#rests = true;
+			for (const subscriber of this.#subscribers) {
+				subscriber.tell(ASLEEP);
+			}
+		}
+	}
+
+	/** Whoever subscribes from now on waits for what comes. */
+	endRest(): void {
+		this.#rests = false;
+	}
+
 	/** Late joiners get nothing of what was: it is the past. */
 	forget(): void {
+		this.#rests = false;
 		this.#group.clear();
 	}
 
@@ -55,6 +85,9 @@ export class Fanout {
 		const subscriber = new Subscriber(options.id, sink, options);
 		if (subscriber.start(options.withGroup ? this.#group.tags(nowMs) : [], nowMs)) {
 			this.#subscribers.add(subscriber);
+			if (this.#rests) {
+				subscriber.tell(ASLEEP);
+			}
 		}
 		return subscriber;
 	}

@@ -16,6 +16,11 @@ export class IngestGuard {
 		this.#lastTagMs = nowMs;
 	}
 
+	/** It was told to be silent, or to speak again: silence counts from now on. */
+	excuse(nowMs: number): void {
+		this.#lastTagMs = nowMs;
+	}
+
 	sawTag(track: "audio" | "video" | "other", nowMs: number): void {
 		this.#firstTagMs ??= nowMs;
 		this.#lastTagMs = nowMs;

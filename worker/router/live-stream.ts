@@ -1,11 +1,20 @@
+import { z } from "zod";
 import type { AudioCodec, VideoCodec } from "../../media/encoded-frame.ts";
 import { TAG_TYPE } from "../../media/flv/tag.ts";
 import { setTagTimestamp } from "../../media/flv/tag-writer.ts";
 import { wrapMs } from "../../media/timestamp.ts";
 import type { CloseKind } from "../protocol/close-codes.ts";
-import { type CompositeShows, compositeShowsSchema } from "../protocol/media-socket.ts";
+import {
+	type CompositeLegs,
+	type CompositeShows,
+	captureClockSchema,
+	compositeLegsSchema,
+	compositeShowsSchema,
+	type PublisherRequest,
+} from "../protocol/media-socket.ts";
 import type { RouterStreamStats, StreamChange } from "../protocol/object-rpc.ts";
 import { MAIN_COMPOSITE_STREAM, type PublishedStreamName } from "../protocol/roles.ts";
+import { CaptureOffset } from "./capture-offset.ts";
 import { Fanout } from "./fanout.ts";
 import { STALE_AFTER_MS } from "./group-cache.ts";
 import { asRefusal, MediaRefusedError, type MediaSink } from "./media-sink.ts";
@@ -16,6 +25,8 @@ import { type PublishedTag, readPublishedMessage } from "./publisher-input.ts";
 import { type StreamConfigs, type StreamTag, updatedConfig } from "./stream-tag.ts";
 import { TimeRebaser } from "./time-rebaser.ts";
 
+const compositeWordSchema = z.discriminatedUnion("type", [compositeShowsSchema, compositeLegsSchema]);
+
 /** A compositor makes a frame every few hundredths of a second: without one for this long it has died, whatever its process says. */
 export const COMPOSITE_STALLED_AFTER_MS = 1_200;
 
@@ -25,6 +36,8 @@ export interface LiveStreamOptions {
 	readonly onChange: (change: StreamChange) => void;
 	/** Every tag of the stream, in order. Must not throw. */
 	readonly onTag?: (tag: StreamTag, nowMs: number) => void;
+	/** Of a compositor: whom it shows by their real-time leg. Must not throw. */
+	readonly onLegs?: (legs: CompositeLegs, nowMs: number) => void;
 }
 
 /**
@@ -45,6 +58,8 @@ export class LiveStream {
 	#pictureMs = 0;
 	/** What the compositor said of the picture that follows. */
 	#shows: CompositeShows | undefined;
+	/** By the present publisher's clock. */
+	readonly #capture = new CaptureOffset();
 	#reordersPictures = false;
 	#configs: StreamConfigs = {};
 	#size: PictureSize | undefined;
@@ -104,9 +119,9 @@ export class LiveStream {
 	 * Makes `sink` the stream's publisher; an older one is closed. The caller has checked its right to publish. Where `session` is the one that
 	 * published last, its time goes on, and what it says again is not heard twice.
 	 */
-	publish(sink: MediaSink, nowMs: number, session?: string): Publisher {
+	publish(sink: MediaSink, nowMs: number, session?: string, sleeps = false): Publisher {
 		this.#publisher?.sink.close("takenOver", "a newer publisher of this stream took over");
-		this.#publisher = new Publisher(sink, { splices: this.#state === "live" }, nowMs);
+		this.#publisher = new Publisher(sink, { splices: this.#state === "live", sleeps }, nowMs);
 		if (session !== undefined && session === this.#session) {
 			this.#time.resume();
 		} else {
@@ -114,6 +129,7 @@ export class LiveStream {
 		}
 		this.#session = session;
 		this.#shows = undefined;
+		this.#capture.forget();
 		// Another compositor is told of, whose fence is another; and so is a host that is fit now.
 		this.#factsAreNew ||= this.#isComposite || this.#reordersPictures;
 		this.#reordersPictures = false;
@@ -127,8 +143,8 @@ export class LiveStream {
 			return;
 		}
 		this.#orClosePublisher(publisher, nowMs, () => {
-			if (typeof data === "string" && this.#isComposite) {
-				this.#shows = parseShows(data);
+			if (typeof data === "string") {
+				this.#takeWord(data, nowMs);
 				return;
 			}
 			const published = readPublishedMessage(data);
@@ -138,6 +154,29 @@ export class LiveStream {
 			}
 			publisher.guard.check(nowMs);
 		});
+	}
+
+	/**
+	 * Has the publisher sleep or wake, where it can; false where it cannot, or where there is none. It sleeps only once it has shown a picture, so that everyone
+	 * knows what there will be.
+	 */
+	setAsleep(asleep: boolean, nowMs: number): boolean {
+		const publisher = this.#publisher;
+		if (publisher?.sleeps !== true || (asleep && !publisher.hasKeyFrame)) {
+			return false;
+		}
+		publisher.asleep = asleep;
+		publisher.guard.excuse(nowMs);
+		publisher.sink.sendText(JSON.stringify({ type: asleep ? "sleep" : "wake" } satisfies PublisherRequest));
+		if (!asleep) {
+			this.fanout.endRest();
+		}
+		return true;
+	}
+
+	/** How long ago the last picture came; `undefined` where nobody publishes. */
+	silentMs(nowMs: number): number | undefined {
+		return this.#publisher === undefined ? undefined : nowMs - this.#pictureMs;
 	}
 
 	publisherGone(publisher: Publisher, nowMs: number): void {
@@ -151,7 +190,9 @@ export class LiveStream {
 	tick(nowMs: number): void {
 		this.fanout.tick(nowMs);
 		const publisher = this.#publisher;
-		if (publisher !== undefined) {
+		if (publisher?.asleep) {
+			this.fanout.restWhenSilent(nowMs);
+		} else if (publisher !== undefined) {
 			this.#orClosePublisher(publisher, nowMs, () => publisher.guard.check(nowMs));
 		}
 		if (this.#isComposite) {
@@ -183,6 +224,25 @@ export class LiveStream {
 			...(audioCodec !== undefined && { audioCodec }),
 			...size,
 		};
+	}
+
+	#takeWord(text: string, nowMs: number): void {
+		if (!this.#isComposite) {
+			const expected = '{"type":"clock","tagMs":n,"captureMs":n}';
+			this.#capture.say(parseWord(text, captureClockSchema, "publisher", expected));
+			return;
+		}
+		const word = parseWord(
+			text,
+			compositeWordSchema,
+			"compositor",
+			'{"type":"shows","programMs":n,"hostMs":n} or {"type":"legs","realTime":[…]}',
+		);
+		if (word.type === "legs") {
+			this.#options.onLegs?.(word, nowMs);
+		} else {
+			this.#shows = word;
+		}
 	}
 
 	get #isComposite(): boolean {
@@ -246,6 +306,7 @@ export class LiveStream {
 			setTagTimestamp(published.message, wrapMs(timeMs));
 		}
 		const keyFrame = published.kind === "video-key";
+		const captureOffsetMs = this.#capture.at(this.#time);
 		const tag: StreamTag = {
 			track,
 			keyFrame,
@@ -255,6 +316,7 @@ export class LiveStream {
 			configs: this.#configs,
 			epoch: this.#time.epoch,
 			...(showsHostMs !== undefined && { showsHostMs }),
+			...(captureOffsetMs !== undefined && { captureOffsetMs }),
 		};
 		this.#noteCodec(published);
 		if (track === "video") {
@@ -324,18 +386,17 @@ function trackOf({ tag }: PublishedTag): "audio" | "video" | "other" {
 	}
 }
 
-/** @throws MediaRefusedError when a compositor says something else in words */
-function parseShows(text: string): CompositeShows {
+/** @throws MediaRefusedError when something else is said in words */
+function parseWord<T>(text: string, schema: z.ZodType<T>, who: string, expected: string): T {
+	let given: unknown;
 	try {
-		const parsed = compositeShowsSchema.safeParse(JSON.parse(text));
-		if (parsed.success) {
-			return parsed.data;
-		}
+		given = JSON.parse(text);
 	} catch (cause) {
-		throw new MediaRefusedError("badMedia", "compositor: expected JSON, got other text", { cause });
+		throw new MediaRefusedError("badMedia", `${who}: expected JSON, got other text`, { cause });
 	}
-	throw new MediaRefusedError(
-		"badMedia",
-		'compositor: expected {"type":"shows","programMs":n,"hostMs":n}, got other fields',
-	);
+	const parsed = schema.safeParse(given);
+	if (!parsed.success) {
+		throw new MediaRefusedError("badMedia", `${who}: expected ${expected}, got other fields`);
+	}
+	return parsed.data;
 }

@@ -8,12 +8,16 @@ const NEEDS_CONFIG: ReadonlySet<string | undefined> = new Set(["avc", "av1", "aa
 export interface PublisherOptions {
 	/** It takes over from pictures that viewers still see, so nothing of it may be sent before its own first key frame. */
 	readonly splices: boolean;
+	/** It can stop sending, and begin again at once. */
+	readonly sleeps: boolean;
 }
 
 /** One publisher's connection: what it has shown so far, and so which of its tags can go on air. */
 export class Publisher {
 	readonly sink: MediaSink;
 	readonly guard: IngestGuard;
+	readonly sleeps: boolean;
+	asleep = false;
 	readonly #splices: boolean;
 	#hasVideoConfig = false;
 	#hasAudioConfig = false;
@@ -23,6 +27,7 @@ export class Publisher {
 		this.sink = sink;
 		this.guard = new IngestGuard(nowMs);
 		this.#splices = options.splices;
+		this.sleeps = options.sleeps;
 	}
 
 	get hasKeyFrame(): boolean {

@@ -3,7 +3,7 @@ import { MS_PER_SECOND } from "../../media/units.ts";
 import type { Env } from "../env.ts";
 import { createLog } from "../log.ts";
 import { CLOSE, closeReason } from "../protocol/close-codes.ts";
-import { MEDIA_SUBPROTOCOL } from "../protocol/media-socket.ts";
+import { type CompositeLegs, MEDIA_SUBPROTOCOL } from "../protocol/media-socket.ts";
 import type { ProgramPlan, ProgramSource, RouterRpc, RouterStats, StreamChange } from "../protocol/object-rpc.ts";
 import {
 	MAIN_COMPOSITE_STREAM,
@@ -15,6 +15,7 @@ import {
 } from "../protocol/roles.ts";
 import { ChangeReporter } from "./change-reporter.ts";
 import type { Fanout } from "./fanout.ts";
+import { LegSleep } from "./leg-sleep.ts";
 import { LiveStream } from "./live-stream.ts";
 import { passthroughRefusal } from "./passthrough.ts";
 import { ProgramStream } from "./program-stream.ts";
@@ -55,6 +56,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 	readonly #toEgress: ChangeReporter<string>;
 	readonly #wokeMs = Date.now();
 	#stored: StoredRouter | undefined;
+	readonly #sleep = new LegSleep();
 	#ticker: ReturnType<typeof setInterval> | undefined;
 	#subscriberCount = 0;
 	#saidHoldExpired = false;
@@ -74,8 +76,13 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			"guest-2": this.#liveStream("guest-2"),
 			"guest-3": this.#liveStream("guest-3"),
 			"guest-4": this.#liveStream("guest-4"),
-			[MAIN_COMPOSITE_STREAM]: this.#liveStream(MAIN_COMPOSITE_STREAM, (tag, nowMs) =>
-				this.#program.push("composite", tag, nowMs),
+			[MAIN_COMPOSITE_STREAM]: this.#liveStream(
+				MAIN_COMPOSITE_STREAM,
+				(tag, nowMs) => this.#program.push("composite", tag, nowMs),
+				({ realTime }, nowMs) => {
+					this.#sleep.legs(realTime, nowMs);
+					this.#lookAtSleep(nowMs);
+				},
 			),
 		};
 		this.#program = new ProgramStream({
@@ -225,6 +232,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		}
 		this.#program.plan(plan, nowMs, resumes);
 		this.#program.setHostFit(this.#hostUnfit === undefined);
+		this.#lookAtSleep(nowMs);
 		const { host } = this.#streams;
 		if (host.state === "live") {
 			this.#changed(this.#described({ stream: "host", state: "live", ...host.facts.size }));
@@ -234,7 +242,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 
 	#joinPublisher(
 		socket: WebSocket,
-		{ stream: name, fence, session, ver = 0 }: PublishRequest,
+		{ stream: name, fence, session, sleeps, ver = 0 }: PublishRequest,
 		stored: StoredRouter,
 	): void {
 		const isComposite = name === MAIN_COMPOSITE_STREAM;
@@ -248,7 +256,13 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		}
 		this.#publishedBy.set(name, ver);
 		const stream = this.#streams[name];
-		const publisher = stream.publish(new SocketSink(socket), Date.now(), session);
+		const publisher = stream.publish(new SocketSink(socket), Date.now(), session, sleeps);
+		if (isComposite) {
+			this.#sleep.forget();
+			this.#lookAtSleep(Date.now());
+		} else if (name === "host") {
+			this.#sleep.publisherCame();
+		}
 		socket.addEventListener("message", (event) => {
 			stream.publisherMessage(publisher, event.data, Date.now());
 		});
@@ -258,9 +272,22 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			const source = SOURCE_OF[name];
 			if (source !== undefined && !stream.hasPublisher) {
 				this.#program.gone(source, nowMs);
+				this.#lookAtSleep(nowMs);
 			}
 		});
 		this.#startTicking();
+	}
+
+	/** Has the host's stream sleep while it is not needed, and wake before it is missed. */
+	#lookAtSleep(nowMs: number): void {
+		const { source, sinceMs } = this.#program.programStats(nowMs);
+		const compositeSilentMs = this.#streams[MAIN_COMPOSITE_STREAM].silentMs(nowMs);
+		const situation = { plan: this.#stored?.plan, source, sourceForMs: sinceMs, compositeSilentMs };
+		const change = this.#sleep.look(situation, nowMs);
+		if (change !== undefined && !this.#streams.host.setAsleep(change === "sleep", nowMs)) {
+			// Nobody there who could.
+			this.#sleep.publisherCame();
+		}
 	}
 
 	#joinSubscriber(socket: WebSocket, { stream: name, ack, group, egress, as, ver = 0 }: SubscribeRequest): void {
@@ -284,11 +311,16 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		this.#startTicking();
 	}
 
-	#liveStream(stream: PublishedStreamName, onTag?: (tag: StreamTag, nowMs: number) => void): LiveStream {
+	#liveStream(
+		stream: PublishedStreamName,
+		onTag?: (tag: StreamTag, nowMs: number) => void,
+		onLegs?: (legs: CompositeLegs, nowMs: number) => void,
+	): LiveStream {
 		return new LiveStream({
 			stream,
 			onChange: (change) => this.#streamChanged(change),
 			...(onTag !== undefined && { onTag }),
+			...(onLegs !== undefined && { onLegs }),
 		});
 	}
 
@@ -303,6 +335,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 			stream.tick(nowMs);
 		}
 		this.#program.tick(nowMs);
+		this.#lookAtSleep(nowMs);
 		this.#checkHold(nowMs);
 		if (!this.#program.needsTicks && !streams.some((stream) => stream.needsTicks)) {
 			this.#stopTicking();

@@ -10,6 +10,8 @@ const credentialsSchema = z.coerce.number().int().positive().optional();
 const publishQuerySchema = z.object({
 	stream: publishedStreamNameSchema,
 	session: publishSessionSchema.optional(),
+	/** `1`: it can stop sending, and begin again with a key frame at once. */
+	sleeps: flagSchema.default(false),
 	fence: z.coerce.number().int().nonnegative().default(0),
 	ver: credentialsSchema,
 });

@@ -26,6 +26,8 @@ export interface StreamTag {
 	readonly epoch: number;
 	/** Of a composite's picture: presentation time of the host's picture in it, 32-bit milliseconds of the host's stream. */
 	readonly showsHostMs?: number;
+	/** The publisher's own clock at the tag's capture less `timeMs`, where it says: Unix milliseconds. */
+	readonly captureOffsetMs?: number;
 	/** The framed FLV tag with the stream's time in it: one WS-FLV message, shared by all subscribers and never written to. */
 	readonly message: Uint8Array;
 	readonly configs: StreamConfigs;

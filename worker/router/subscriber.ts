@@ -1,5 +1,6 @@
 import { flvHeader } from "../../media/flv/tag-writer.ts";
-import { mediaAckSchema } from "../protocol/media-socket.ts";
+import { wrapMs } from "../../media/timestamp.ts";
+import { CLOCK_AGAIN_AFTER_MS, mediaAckSchema, type SubscriberNote } from "../protocol/media-socket.ts";
 import { AckWindow } from "./ack-window.ts";
 import { MediaRefusedError, type MediaSink } from "./media-sink.ts";
 import { configMessageAt, missingConfigs, type StreamConfigs, type StreamTag } from "./stream-tag.ts";
@@ -33,6 +34,7 @@ export class Subscriber {
 	#state: DeliveryState = "joining";
 	#sentConfigs: StreamConfigs = {};
 	#skippedTags = 0;
+	#toldCaptureOffsetMs: number | undefined;
 
 	constructor(id: string, sink: MediaSink, options: { readonly acknowledges: boolean }) {
 		this.id = id;
@@ -55,7 +57,15 @@ export class Subscriber {
 		if (this.#state === "joining" && tag.track === "video") {
 			return true;
 		}
+		this.#tellClock(tag);
 		return this.#sendConfigs(tag, nowMs) && this.#send(tag.message, nowMs);
+	}
+
+	/** Stock players know of media only. */
+	tell(note: SubscriberNote): void {
+		if (this.acknowledges) {
+			this.#sink.sendText(JSON.stringify(note));
+		}
 	}
 
 	/** @throws MediaRefusedError when the message is not an acknowledgement of something that was sent */
@@ -88,6 +98,15 @@ export class Subscriber {
 	figures(nowMs: number): SubscriberFigures {
 		const ackLagMs = this.acknowledges ? this.#window.lagMs(nowMs) : 0;
 		return { id: this.id, ackLagMs, skippedTags: this.#skippedTags };
+	}
+
+	#tellClock({ captureOffsetMs, timeMs }: StreamTag): void {
+		const told = this.#toldCaptureOffsetMs;
+		const isNews = told === undefined || Math.abs((captureOffsetMs ?? told) - told) >= CLOCK_AGAIN_AFTER_MS;
+		if (captureOffsetMs !== undefined && isNews) {
+			this.#toldCaptureOffsetMs = captureOffsetMs;
+			this.tell({ type: "clock", tagMs: wrapMs(timeMs), captureMs: timeMs + captureOffsetMs });
+		}
 	}
 
 	#isBehind(nowMs: number): boolean {

@@ -1,4 +1,4 @@
-import { TimestampUnwrapper } from "../../media/timestamp.ts";
+import { TimestampUnwrapper, unwrapNearMs } from "../../media/timestamp.ts";
 
 export type TimedTrack = "audio" | "video";
 
@@ -48,6 +48,14 @@ export class TimeRebaser {
 	/** Rises whenever a source was joined on, and when its time has jumped. */
 	get epoch(): number {
 		return this.#epoch;
+	}
+
+	/** Stream time, unwrapped, of any moment of the present source, which none of its tags needs to have had; `undefined` before its first tag. */
+	timeOf(timestampMs: number): number | undefined {
+		const latestMs = maxOf(this.#inputMs);
+		return latestMs === undefined || this.#offsetMs === undefined
+			? undefined
+			: unwrapNearMs(timestampMs, latestMs) + this.#offsetMs;
 	}
 
 	/** The next tag comes from another source. */

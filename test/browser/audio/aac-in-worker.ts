@@ -1,11 +1,7 @@
 /** What the AAC tests run in a dedicated worker of a real browser. */
 
-import { openNativeAac } from "../../../compositor-page/audio/native-aac.ts";
-import {
-	type AacSupport,
-	ProgramAudioEncoder,
-	probeAacEncoder,
-} from "../../../compositor-page/audio/program-audio-encoder.ts";
+import { openNativeAac } from "../../../encoders/aac/native-aac.ts";
+import { type AacSupport, ProgramAudioEncoder, probeAacEncoder } from "../../../encoders/aac/program-audio-encoder.ts";
 import type { EncodedAudioFrame } from "../../../media/encoded-frame.ts";
 
 const PUSH_FRAMES = 960;

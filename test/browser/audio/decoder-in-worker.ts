@@ -1,7 +1,7 @@
 /** What the tests of decoded times run in a dedicated worker of a real browser. */
 
-import { DecodedTimes } from "../../../compositor-page/audio/decoded-times.ts";
-import { ProgramAudioEncoder, probeAacEncoder } from "../../../compositor-page/audio/program-audio-encoder.ts";
+import { ProgramAudioEncoder, probeAacEncoder } from "../../../encoders/aac/program-audio-encoder.ts";
+import { DecodedTimes } from "../../../playout/audio/decoded-times.ts";
 
 const FRAMES = 24;
 

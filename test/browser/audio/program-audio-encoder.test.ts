@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import type { AacSupport } from "../../../compositor-page/audio/program-audio-encoder.ts";
+import type { AacSupport } from "../../../encoders/aac/program-audio-encoder.ts";
 import { parseAudioSpecificConfig } from "../../../media/aac/audio-specific-config.ts";
 import { FlvFrameWriter } from "../../../media/flv/frame-writer.ts";
 import { flvHeader, flvTagBytes } from "../../../media/flv/tag-writer.ts";

@@ -18,6 +18,8 @@ export interface BuiltPage {
 	readonly folder: string;
 	/** The compositor page as built, in a tab of its own. */
 	newPage(): Promise<Page>;
+	/** Another page in a tab of its own. */
+	newTab(address: string): Promise<Page>;
 }
 
 /** Builds the compositor page for the tests around it. */
@@ -43,6 +45,11 @@ export function useBuiltPage(): BuiltPage {
 		async newPage() {
 			const page = await session.browser.newPage();
 			await page.goto(`${files.origin}/compositor/index.html`);
+			return page;
+		},
+		async newTab(address) {
+			const page = await session.browser.newPage();
+			await page.goto(address);
 			return page;
 		},
 	};

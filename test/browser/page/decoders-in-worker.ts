@@ -1,9 +1,9 @@
 /** What the decoder tests run in a dedicated worker of a real browser. */
 
-import type { PlanarPcm } from "../../../compositor-page/audio/planar-pcm.ts";
-import { AudioDecoderStage } from "../../../compositor-page/decoders/audio-decoder-stage.ts";
-import { type FrameOrigin, VideoDecoderStage } from "../../../compositor-page/decoders/video-decoder-stage.ts";
 import type { EncodedAudioFrame, EncodedVideoFrame } from "../../../media/encoded-frame.ts";
+import type { PlanarPcm } from "../../../playout/audio/planar-pcm.ts";
+import { AudioDecoderStage } from "../../../playout/decoders/audio-decoder-stage.ts";
+import { type FrameOrigin, VideoDecoderStage } from "../../../playout/decoders/video-decoder-stage.ts";
 
 /** Far more than a decoder ever takes; only bounds a hang. */
 const PATIENCE_MS = 20_000;
@@ -54,7 +54,7 @@ export async function decodeVideo(
 		const problemsBefore = problems.length;
 		for (const frame of run.frames) {
 			await until("room in the decoder", () => stage.room > 0);
-			stage.push(frame, { arrivalUs: pushed, dtsUs: frame.dtsUs, epoch: 0, show: true });
+			stage.push(frame, { arrivalUs: pushed, dtsUs: frame.dtsUs, epoch: 0, source: 0, show: true });
 			pushed += 1;
 		}
 		expected += run.pictures;

@@ -208,6 +208,19 @@ describe("AudioDecoderStage", () => {
 		expect(blocks.filter(({ ptsUs }) => ptsUs >= 4_000_000).length).toBeGreaterThanOrEqual(stereo.length - 2);
 	});
 
+	test("gives out all that one codec's decoder holds before the other's, where the codec changes in mid-speech", async () => {
+		const opusFrames = later(await opus(0.5, 440), 1_100_000);
+		const stereoSound = stereo.filter(({ data }) => data.byteLength > 0);
+		const rest = later(stereo.slice(0, 20), 2_000_000);
+		const frames = [...stereo, ...opusFrames, ...rest];
+		const wanted = stereoSound.length + opusFrames.length + rest.filter(({ data }) => data.byteLength > 0).length;
+		const { blocks, errors } = await decodeAudio({ frames, blocks: wanted - 3 });
+		expect(errors).toBe(0);
+		const times = blocks.map(({ ptsUs }) => ptsUs);
+		expect(times).toEqual(times.toSorted((a, b) => a - b));
+		expect(times.filter((us) => us < 1_100_000 && us > 950_000).length).toBeGreaterThanOrEqual(3);
+	});
+
 	test("lives through bytes that are no sound, and through configurations that are none", async () => {
 		const noise = Uint8Array.from({ length: 300 }, (_, index) => (index * 37) % 256);
 		const broken = stereo.map((frame, index) => (index === 10 ? { ...frame, data: noise } : frame));

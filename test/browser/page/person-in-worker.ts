@@ -1,8 +1,8 @@
 /** One person driven by made frames at made-up times, in a dedicated worker of a real browser. */
 
-import { Person, type PictureStep } from "../../../compositor-page/people/person.ts";
 import type { EncodedFrame } from "../../../media/encoded-frame.ts";
 import { US_PER_SECOND } from "../../../media/units.ts";
+import { Person, type PictureStep } from "../../../playout/person/person.ts";
 import type { PersonStats, PictureState } from "../../../worker/protocol/compositor-stats.ts";
 import { lumaOfMiddle } from "./decoders-in-worker.ts";
 

@@ -2,8 +2,8 @@
 
 import { ControlClient } from "../../../compositor-page/control/control-client.ts";
 import { ProgramPublisher } from "../../../compositor-page/program/program-publisher.ts";
-import { MediaSubscription } from "../../../compositor-page/sources/media-subscription.ts";
 import type { EncodedAudioFrame, EncodedVideoFrame } from "../../../media/encoded-frame.ts";
+import { MediaSubscription } from "../../../playout/sources/media-subscription.ts";
 import type { CompositorStats } from "../../../worker/protocol/compositor-stats.ts";
 import type { KeyFrameRequest } from "../../../worker/protocol/media-socket.ts";
 import { until } from "./decoders-in-worker.ts";
@@ -145,6 +145,9 @@ export async function control(apiUrl: string, scenes: number, stats: CompositorS
 	const client = new ControlClient({
 		apiUrl,
 		...BROADCAST,
+		onCall: () => {},
+		onSignal: () => {},
+		onOpen: () => {},
 		onScene: (scene) => {
 			events.push(`scene ${scene.layout}`);
 			client.sendStats(stats);

@@ -1,4 +1,4 @@
-import { ProgramVideoEncoder } from "../../../compositor-page/video-encoder/program-video-encoder.ts";
+import { ProgramVideoEncoder } from "../../../encoders/avc/program-video-encoder.ts";
 import { psnr } from "../../support/program/psnr.ts";
 import { type Content, madePicture } from "./made-pictures.ts";
 

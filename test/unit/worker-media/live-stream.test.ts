@@ -222,7 +222,7 @@ test("closes a subscriber that sends nonsense, and only that one", () => {
 });
 
 test.each([
-	["text", "hello", "badMedia", "expected binary FLV messages, got text"],
+	["text", "hello", "badMedia", "publisher: expected JSON, got other text"],
 	["garbage", new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).buffer, "badMedia", "expected tag type"],
 	["nothing", new ArrayBuffer(0), "badMedia", "expected"],
 	["HEVC", message(hevcKeyFrame(0)), "badMedia", "HEVC"],

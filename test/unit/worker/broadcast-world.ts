@@ -160,6 +160,7 @@ export class World {
 			audience: {
 				sceneChanged: (record) => this.scenes.push(sceneOf(record)),
 				statusChanged: (record) => this.statuses.push(statusEvent(record)),
+				callChanged: (before, after) => this.callChanged(before, after),
 				fenceRaised: (fence) => this.calls.push(`fence ${fence}`),
 				disconnect: (people) => this.calls.push(`dismiss ${people.join()}`),
 				dismissAll: () => {
@@ -170,6 +171,9 @@ export class World {
 			random: () => 0,
 		});
 	}
+
+	/** What a change leads to where the call is told of it. */
+	protected callChanged(_before: BroadcastRecord, _after: BroadcastRecord): void {}
 
 	/** What a change leads to where it is stored. */
 	protected saved(_next: BroadcastRecord, _before: BroadcastRecord | undefined, _cause: ChangeCause): void {}

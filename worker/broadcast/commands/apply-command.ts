@@ -35,7 +35,7 @@ export function applyCommand(
 		case "set-person":
 			return setPerson(record, command, actor);
 		case "admit-person":
-			return admitPerson(record, command.personId);
+			return admitPerson(record, command.personId, nowMs);
 		case "remove-person":
 			return removePerson(record, command.personId, nowMs);
 		case "renew-credentials":

@@ -33,5 +33,5 @@ export function cancel(record: BroadcastRecord, reason: string, nowMs: number): 
 }
 
 export function remove(record: BroadcastRecord): Outcome<Applied> {
-	return done({ record: { ...record, deleted: true, indexed: false, failedRounds: 0 } });
+	return done({ record: { ...record, deleted: true, call: [], indexed: false, failedRounds: 0 } });
 }

@@ -35,12 +35,19 @@ function heldMuted(person: PersonRecord, muted: boolean | undefined, isTheirs: b
 	return muted === undefined || isTheirs ? before : muted && person.id !== "host";
 }
 
-export function admitPerson(record: BroadcastRecord, personId: GuestId): Outcome<Applied> {
+export function admitPerson(record: BroadcastRecord, personId: GuestId, nowMs: number): Outcome<Applied> {
 	const person = personOf(record, personId);
 	if (person !== undefined && isVacant(person)) {
 		return refused("wrong-state", `person: expected somebody to admit, got the place ${personId}, which is free`);
 	}
-	return withPerson(record, personId, (each) => (each.admitted ? each : { ...each, admitted: true }));
+	const outcome = withPerson(record, personId, (each) => (each.admitted ? each : { ...each, admitted: true }));
+	if (!outcome.ok || outcome.value.record === record) {
+		return outcome;
+	}
+	const admitted = outcome.value.record;
+	// Until now nobody asked for their media.
+	const call = admitted.call.map((each) => (each.person === personId ? { ...each, awaitedSinceMs: nowMs } : each));
+	return done({ record: { ...admitted, call } });
 }
 
 /** The place is free again, off air at once, and what its holder had opens nothing any more. */

@@ -70,6 +70,7 @@ function nothingBefore({ people, layout, labels, order, viewerVersion, lease }: 
 		viewerVersion,
 		lease,
 		liveStreams: [],
+		call: [],
 		invites: [],
 		destinations: [],
 		webhooks: [],

@@ -11,6 +11,7 @@ export type Before = Pick<
 	BroadcastRecord,
 	| "people"
 	| "liveStreams"
+	| "call"
 	| "invites"
 	| "destinations"
 	| "webhooks"

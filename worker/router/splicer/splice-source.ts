@@ -5,8 +5,12 @@ import { LiveEdge } from "./live-edge.ts";
 
 /** A source without a picture for this long is not there: fifteen frames at 30 fps, two and a half at the slowest rate taken. */
 export const SILENT_AFTER_MS = 500;
+/** A composite has fixed steps of a few hundredths of a second; a host that sleeps is woken at 300 ms, and is to be on air by 500. */
+export const COMPOSITE_SILENT_AFTER_MS = 450;
 /** Sound kept for a switch: more than a switch waits for, and the hold before it. */
 const SOUND_KEPT_MS = 3_000;
+/** Of AAC at 48 kHz. */
+const SOUND_FRAME_MS = 21;
 /** Used until two pictures have shown the real interval, and bounds of what is taken for one. */
 const DEFAULT_INTERVAL_MS = 33;
 const SHORTEST_INTERVAL_MS = 5;
@@ -27,6 +31,12 @@ export class SpliceSource {
 	#shows: { readonly timeMs: number; readonly hostMs: number } | undefined;
 	/** Taken out by whoever judges its pictures. */
 	fit = true;
+	readonly #silentAfterMs: number;
+
+	/** @param silentAfterMs without a picture for so long it is not there */
+	constructor(silentAfterMs = SILENT_AFTER_MS) {
+		this.#silentAfterMs = silentAfterMs;
+	}
 
 	/** One frame. */
 	get intervalMs(): number {
@@ -94,7 +104,7 @@ export class SpliceSource {
 
 	/** Whether the program can be made of it now. */
 	isHealthy(nowMs: number): boolean {
-		return this.fit && this.silentMs(nowMs) < SILENT_AFTER_MS && !this.#edge.isLate;
+		return this.fit && this.silentMs(nowMs) < this.#silentAfterMs && !this.#edge.isLate;
 	}
 
 	/** How long there has been no picture. */
@@ -110,6 +120,14 @@ export class SpliceSource {
 	/** The sound of the last seconds. */
 	get sound(): readonly StreamTag[] {
 		return this.#sound;
+	}
+
+	/** Whether that sound covers a time of this source, or begins so soon after it that it follows on from what was before. */
+	hasSoundAt(timeMs: number): boolean {
+		return this.#sound.some((tag) => {
+			const afterMs = tag.timeMs - timeMs;
+			return afterMs > -SOUND_FRAME_MS && afterMs <= SOUND_FRAME_MS / 2;
+		});
 	}
 
 	/** A 32-bit time of this source's stream, unwrapped as its tags are. */

@@ -6,7 +6,7 @@ import { chooseSource, type SourceId } from "./choose-source.ts";
 import type { HoldPicture } from "./hold-picture.ts";
 import { ProgramPlace } from "./program-place.ts";
 import { ProgramWriter } from "./program-writer.ts";
-import { SILENT_AFTER_MS, SpliceSource } from "./splice-source.ts";
+import { COMPOSITE_SILENT_AFTER_MS, SILENT_AFTER_MS, SpliceSource } from "./splice-source.ts";
 
 /** Two held pictures a second: a decoder that joins waits half a second at most, and a still costs next to nothing. */
 export const HOLD_EVERY_MS = 500;
@@ -42,7 +42,7 @@ interface HandOver {
  */
 export class Splicer {
 	readonly #sources: Readonly<Record<SourceId, SpliceSource>> = {
-		composite: new SpliceSource(),
+		composite: new SpliceSource(COMPOSITE_SILENT_AFTER_MS),
 		host: new SpliceSource(),
 	};
 	readonly #program = new ProgramWriter();
@@ -212,7 +212,12 @@ export class Splicer {
 			return [];
 		}
 		if (handOver?.kind === "drain" && this.#isPast(handOver, tag)) {
-			return tag.track === "video" ? this.#finishDrain(handOver, nowMs) : [];
+			if (tag.track === "video") {
+				return this.#finishDrain(handOver, nowMs);
+			}
+			if (this.#hostSoundsAt(tag)) {
+				return [];
+			}
 		}
 		if (tag.track === "video") {
 			this.#keepPlace(id, nowMs);
@@ -269,6 +274,13 @@ export class Splicer {
 		const { composite } = this.#sources;
 		const hostMs = composite.hostMsAt(tag.timeMs);
 		return hostMs !== undefined && hostMs >= atMs - composite.intervalMs / 2;
+	}
+
+	/** Whether the host itself has sound for that of the composite's: one that was asleep may begin with a picture. */
+	#hostSoundsAt(tag: StreamTag): boolean {
+		const { composite, host } = this.#sources;
+		const hostMs = composite.hostMsAt(tag.timeMs);
+		return hostMs !== undefined && host.hasSoundAt(hostMs);
 	}
 
 	/** Whether it is known which of the host's pictures the composite shows. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Limiter } from "../../../../compositor-page/audio/limiter.ts";
 import { Mixer } from "../../../../compositor-page/audio/mixer.ts";
-import { largestStep, sineAt } from "./signals.ts";
+import { largestStep, sineAt } from "../../playout/audio/signals.ts";
 
 const CEILING = Math.fround(10 ** (-1 / 20));
 

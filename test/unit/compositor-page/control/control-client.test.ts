@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ControlClient } from "../../../../compositor-page/control/control-client.ts";
 import { CLOSE } from "../../../../worker/protocol/close-codes.ts";
 import { CONTROL_PING_TEXT, CONTROL_PONG_TEXT } from "../../../../worker/protocol/control-messages.ts";
-import { FakeWebSocket } from "../sockets/fake-web-socket.ts";
+import { FakeWebSocket } from "../../sockets/fake-web-socket.ts";
 
 const { latest } = FakeWebSocket;
 
@@ -21,6 +21,9 @@ function open(): { said: string[] } {
 	new ControlClient({
 		...{ apiUrl: "http://127.0.0.1", broadcastId: "b1", token: "a.b.c" },
 		onScene: () => said.push("scene"),
+		onCall: () => {},
+		onSignal: () => {},
+		onOpen: () => {},
 		onRefused: (reason) => said.push(`refused: ${reason}`),
 		onProblem: (reason) => said.push(`problem: ${reason}`),
 	});

@@ -4,7 +4,7 @@ import type { EncodedVideoFrame } from "../../../../media/encoded-frame.ts";
 import { tagKind } from "../../../../media/flv/tag-kind.ts";
 import { isFlvHeader, readSingleTag } from "../../../../media/flv/tag-writer.ts";
 import { CLOSE } from "../../../../worker/protocol/close-codes.ts";
-import { FakeWebSocket } from "../sockets/fake-web-socket.ts";
+import { FakeWebSocket } from "../../sockets/fake-web-socket.ts";
 
 const { latest } = FakeWebSocket;
 const FRAME_US = 33_333;

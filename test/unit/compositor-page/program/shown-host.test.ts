@@ -7,8 +7,9 @@ import type { PictureState } from "../../../../worker/protocol/compositor-stats.
 
 const person = (id: Seen["id"], state: PictureState, ptsUs?: number): Seen => ({
 	id,
-	picture: ptsUs === undefined ? undefined : { ptsUs },
+	picture: ptsUs === undefined ? undefined : {},
 	state: () => state,
+	shownStreamUs: ptsUs,
 });
 
 describe("shownHost", () => {

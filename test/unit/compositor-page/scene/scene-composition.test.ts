@@ -3,7 +3,7 @@ import type { Graphic } from "../../../../compositor-page/graphics/graphic.ts";
 import { composeScene, type SceneGraphics } from "../../../../compositor-page/program/scene-composition.ts";
 import { LAYOUT_NAMES, type LayoutName } from "../../../../media/layout.ts";
 import type { Scene } from "../../../../worker/protocol/control-messages.ts";
-import { FakeFrame } from "../people/fake-frame.ts";
+import { FakeFrame } from "../../playout/person/fake-frame.ts";
 
 /** Graphics without a canvas; `asked` says what was wanted. */
 function fakeGraphics(): SceneGraphics & { readonly asked: string[] } {

@@ -206,6 +206,12 @@ export class HostPublisher {
 	/** Sends sound, pictures. */
 	hasSound = true;
 	hasPictures = true;
+	/** Its pictures reach the compositor by another leg, and nothing reaches the Router. */
+	isAsleep = false;
+	/** The frame of sound after the last that was sent. */
+	#unsentSound = 0;
+	/** The frame its groups are counted from. */
+	#groupsFrom = 0;
 	#startedMs = 0;
 	#wireMs = 0;
 	#frame = 0;
@@ -237,6 +243,9 @@ export class HostPublisher {
 		this.#wireMs = startMs;
 		this.#content += this.#frame + 10;
 		this.#frame = 0;
+		this.#groupsFrom = 0;
+		this.#unsentSound = 0;
+		this.isAsleep = false;
 		this.#soundFrame = 0;
 	}
 
@@ -254,6 +263,17 @@ export class HostPublisher {
 
 	stall(forMs: number, loses = false): void {
 		this.#line.stall(this.#world.nowMs + forMs, loses);
+	}
+
+	fallAsleep(): void {
+		this.isAsleep = this.isOn;
+	}
+
+	/** Sends again, beginning with a key frame, and with the frame of sound that is just full. */
+	wake(): void {
+		this.isAsleep = false;
+		this.#soundFrame = Math.max(this.#unsentSound, this.#soundFrame - 1);
+		this.#groupsFrom = this.#frame;
 	}
 
 	/** Its clock is put forward, or back. */
@@ -276,7 +296,7 @@ export class HostPublisher {
 		// A group is a key frame and whole threes, so that each is closed.
 		const groupFrames = 1 + 3 * Math.max(1, Math.round(groupMs / frameMs / 3));
 		for (; this.#frame * frameMs <= elapsedMs; this.#frame++) {
-			const inGroup = this.#frame % groupFrames;
+			const inGroup = (this.#frame - this.#groupsFrom) % groupFrames;
 			const display = this.#frame - inGroup + (reorders ? displayOf(inGroup) : inGroup);
 			const dtsMs = Math.round(this.#frame * frameMs);
 			const compositionMs = reorders ? Math.round((display + 1) * frameMs) - dtsMs : 0;
@@ -298,6 +318,11 @@ export class HostPublisher {
 	}): void {
 		const wireMs = wrapMs(this.#wireMs + of.dtsMs);
 		const world = this.#world;
+		if (this.isAsleep) {
+			const timeMs = this.#time.timeOf(wireMs) ?? 0;
+			this.#show({ timeMs, presentMs: timeMs, content: of.content, epoch: this.#time.epoch });
+			return;
+		}
 		this.#line.send(world.nowMs, () => {
 			const timeMs = this.#time.map("video", wireMs, world.nowMs);
 			if (timeMs === undefined) {
@@ -307,13 +332,17 @@ export class HostPublisher {
 			const { keyFrame, compositionMs, idrPicId, content } = of;
 			const shape = { timeMs, epoch, keyFrame, compositionMs, idrPicId, encoder: this.#encoder };
 			const presentMs = timeMs + compositionMs;
-			const at = this.shown.findLastIndex((shown) => shown.presentMs < presentMs) + 1;
-			this.shown.splice(at, 0, { presentMs, timeMs, content, atMs: world.nowMs, epoch });
-			if (this.shown.length > 200) {
-				this.shown.splice(0, 50);
-			}
+			this.#show({ presentMs, timeMs, content, epoch });
 			world.push("host", (mark) => picture({ ...shape, mark }), content);
 		});
+	}
+
+	#show(picture: { presentMs: number; timeMs: number; content: number; epoch: number }): void {
+		const at = this.shown.findLastIndex((shown) => shown.presentMs < picture.presentMs) + 1;
+		this.shown.splice(at, 0, { ...picture, atMs: this.#world.nowMs });
+		if (this.shown.length > 200) {
+			this.shown.splice(0, 50);
+		}
 	}
 
 	#sound(elapsedMs: number): void {
@@ -323,10 +352,11 @@ export class HostPublisher {
 		}
 		const frameMs = (AAC_SAMPLES * MS_PER_SECOND) / soundRate;
 		for (; this.#soundFrame * frameMs <= elapsedMs; this.#soundFrame++) {
-			if (!this.hasSound) {
+			if (!this.hasSound || this.isAsleep) {
 				continue;
 			}
 			const wireMs = wrapMs(this.#wireMs + Math.round(this.#soundFrame * frameMs));
+			this.#unsentSound = this.#soundFrame + 1;
 			const world = this.#world;
 			this.#line.send(world.nowMs, () => {
 				const timeMs = this.#time.map("audio", wireMs, world.nowMs);

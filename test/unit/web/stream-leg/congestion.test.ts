@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import { CongestionGate } from "../../../../web/lib/stream-leg/congestion-gate.ts";
+import { LEAST_BITRATE_BPS, RateControl } from "../../../../web/lib/stream-leg/rate-control.ts";
+import { SendBacklog } from "../../../../web/lib/stream-leg/send-backlog.ts";
+
+const MS = 1_000;
+const S = 1_000_000;
+const FULL = { bitrateBps: 3_000_000, frameRate: 30 };
+
+describe("SendBacklog", () => {
+	test("says how long the oldest byte has waited", () => {
+		const backlog = new SendBacklog();
+		backlog.write(1_000, 0);
+		backlog.write(1_000, 50 * MS);
+		backlog.look(1_500, 100 * MS);
+		expect(backlog.delayUs(100 * MS)).toBe(100 * MS);
+		backlog.look(1_000, 120 * MS);
+		expect(backlog.delayUs(120 * MS)).toBe(70 * MS);
+		backlog.look(0, 130 * MS);
+		expect(backlog.delayUs(130 * MS)).toBe(0);
+	});
+
+	test("measures what leaves, and says nothing too early", () => {
+		const backlog = new SendBacklog();
+		backlog.write(1_000_000, 0);
+		for (let tick = 0; tick <= 200; tick += 1) {
+			backlog.look(1_000_000 - tick * 1_250, tick * 10 * MS);
+			if (tick < 50) {
+				expect(backlog.throughputBps(tick * 10 * MS)).toBeUndefined();
+			}
+		}
+		expect(backlog.throughputBps(2 * S)).toBeCloseTo(1_000_000, -3);
+	});
+});
+
+describe("CongestionGate", () => {
+	test("lets everything pass while the line keeps up", () => {
+		const gate = new CongestionGate();
+		expect([false, true, false].map((key) => gate.passesPicture(key, 240 * MS))).toEqual([true, true, true]);
+		expect(gate.look(0)).toBe(false);
+	});
+
+	test("leaves pictures out up to the next key frame, which it asks for once the line is free", () => {
+		const gate = new CongestionGate();
+		expect(gate.passesPicture(false, 260 * MS)).toBe(false);
+		// A regular key frame on a line that is still full is no help.
+		expect(gate.passesPicture(true, 200 * MS)).toBe(false);
+		expect([gate.look(100 * MS), gate.look(30 * MS), gate.look(0)]).toEqual([false, true, false]);
+		expect(gate.passesPicture(false, 0)).toBe(false);
+		expect(gate.passesPicture(true, 0)).toBe(true);
+		expect(gate.passesPicture(false, 0)).toBe(true);
+		expect(gate.droppedPictures).toBe(3);
+	});
+
+	test("leaves out no sound before a second and a half", () => {
+		const gate = new CongestionGate();
+		expect([0, 400, 1_500, 1_501].map((ms) => gate.passesSound(ms * MS))).toEqual([true, true, true, false]);
+		expect(gate.droppedSounds).toBe(1);
+	});
+});
+
+describe("RateControl", () => {
+	test("goes down at once and fast, to what the line was seen to carry, and no further than a picture needs", () => {
+		const control = new RateControl(FULL);
+		control.look(200 * MS, 1_000_000, 0);
+		expect(control.rate).toEqual({ bitrateBps: 800_000, frameRate: 15 });
+		control.look(200 * MS, 1_000_000, 100 * MS);
+		expect(control.rate.bitrateBps).toBe(800_000);
+		for (let at = 0; at < 20; at += 1) {
+			control.look(400 * MS, 100_000, (1 + at) * S);
+		}
+		expect(control.rate).toEqual({ bitrateBps: LEAST_BITRATE_BPS, frameRate: 15 });
+	});
+
+	test("comes back slowly, with all frames", () => {
+		const control = new RateControl(FULL);
+		control.look(200 * MS, 500_000, 0);
+		const at = (seconds: number) => {
+			for (let ms = 10; ms <= seconds * 1_000; ms += 10) {
+				control.look(0, 500_000, ms * MS);
+			}
+			return control.rate;
+		};
+		expect(at(3)).toEqual({ bitrateBps: 400_000, frameRate: 15 });
+		const control2 = new RateControl(FULL);
+		control2.look(200 * MS, 500_000, 0);
+		for (let ms = 10; ms <= 60_000; ms += 10) {
+			control2.look(0, 500_000, ms * MS);
+			const share = control2.rate.bitrateBps / FULL.bitrateBps;
+			expect(control2.rate.frameRate === 30 || share < 0.6).toBe(true);
+		}
+		expect(control2.rate).toEqual(FULL);
+	});
+
+	test("keeps to what somebody asks for, and lifts it at once", () => {
+		const control = new RateControl(FULL);
+		control.setCap({ maxBitrateBps: 1_000_000, maxFrameRate: 20 });
+		expect(control.rate).toEqual({ bitrateBps: 1_000_000, frameRate: 20 });
+		expect(control.lineShare).toBe(1);
+		control.setCap({});
+		expect(control.rate).toEqual(FULL);
+	});
+
+	test("never asks for more than the broadcast has, however little that is", () => {
+		const control = new RateControl({ bitrateBps: 100_000, frameRate: 30 });
+		control.look(300 * MS, 10_000, 0);
+		expect(control.rate.bitrateBps).toBe(100_000);
+	});
+});
+
+/** All three on a line of made-up speed, with an encoder that keeps to what it is asked for and makes key frames of six times the size. */
+function simulate(
+	seconds: number,
+	capacityBps: (s: number) => number,
+): { s: number; delayMs: number; bps: number; pictures: number }[] {
+	const backlog = new SendBacklog();
+	const gate = new CongestionGate();
+	const control = new RateControl(FULL);
+	let queued = 0;
+	let keyWanted = true;
+	let credit = 0;
+	let pictures = 0;
+	const history: { s: number; delayMs: number; bps: number; pictures: number }[] = [];
+	for (let ms = 0; ms < seconds * 1_000; ms += 10) {
+		const nowUs = ms * MS;
+		queued = Math.max(0, queued - capacityBps(ms / 1_000) / 8 / 100);
+		backlog.look(queued, nowUs);
+		const delayUs = backlog.delayUs(nowUs);
+		keyWanted ||= gate.look(delayUs);
+		control.look(delayUs, backlog.throughputBps(nowUs), nowUs);
+		const { bitrateBps, frameRate } = control.rate;
+		credit += frameRate / 100;
+		const send = (bytes: number) => {
+			queued += bytes;
+			backlog.write(bytes, nowUs);
+		};
+		if (ms % 20 === 0 && gate.passesSound(delayUs)) {
+			send(320);
+		}
+		if (credit >= 1) {
+			credit -= 1;
+			const key: boolean = keyWanted || ms % 2_000 < 34;
+			if (gate.passesPicture(key, delayUs)) {
+				send((bitrateBps / 8 / frameRate) * (key ? 6 : 0.9));
+				pictures += 1;
+				keyWanted &&= !key;
+			}
+		}
+		history.push({ s: ms / 1_000, delayMs: delayUs / MS, bps: bitrateBps, pictures });
+	}
+	return history;
+}
+
+describe("a line that is too slow", () => {
+	test("is not noticed where it is fast enough", () => {
+		const history = simulate(30, () => 8_000_000);
+		expect(Math.max(...history.map(({ delayMs }) => delayMs))).toBeLessThan(150);
+		expect(Math.min(...history.map(({ bps }) => bps))).toBe(FULL.bitrateBps);
+	});
+
+	test.each([500_000, 1_000_000, 2_000_000])(
+		"of %d b/s is filled and not overfilled: what is sent is hardly ever late",
+		(bps) => {
+			const history = simulate(60, () => bps).filter(({ s }) => s > 5);
+			const delays = history.map(({ delayMs }) => delayMs).toSorted((a, b) => a - b);
+			expect(delays[Math.floor(delays.length * 0.95)]).toBeLessThan(400);
+			expect(delays.at(-1)).toBeLessThan(1_000);
+			const first = history[0]?.pictures ?? 0;
+			// Half of the frames at least, of half a rate.
+			expect((history.at(-1)?.pictures ?? 0) - first).toBeGreaterThan(55 * 7);
+		},
+	);
+
+	test("that recovers is used in full again within a minute", () => {
+		const history = simulate(120, (s) => (s > 10 && s < 40 ? 600_000 : 8_000_000));
+		expect(history.find(({ s }) => s >= 35)?.bps).toBeLessThan(800_000);
+		expect(history.find(({ s }) => s >= 100)?.bps).toBe(FULL.bitrateBps);
+	});
+
+	test("that stops for two seconds loses pictures and recovers at a key frame", () => {
+		const history = simulate(30, (s) => (s > 10 && s < 12 ? 0 : 8_000_000));
+		const at = (s: number) => history.find((each) => each.s >= s)?.pictures ?? 0;
+		expect(at(12) - at(10.5)).toBe(0);
+		expect(at(13) - at(12.3)).toBeGreaterThan(8);
+	});
+});

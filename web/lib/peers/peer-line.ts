@@ -1,0 +1,151 @@
+import type { Signal } from "../../../worker/protocol/signaling.ts";
+import { Alarm } from "../platform/alarm.ts";
+import type { Clock } from "../platform/clock.ts";
+import { LineHealth, type LineState } from "./line-health.ts";
+import { Negotiation } from "./negotiation.ts";
+
+export interface PeerLineOptions {
+	readonly clock: Clock;
+	/** The line closes it. */
+	readonly connection: RTCPeerConnection;
+	/** Makes the first offer, gives way to none, and restarts ICE for both. The other one answers, and asks for a restart. */
+	readonly offers: boolean;
+	send(signal: Signal): void;
+	prepareAnswer?(): Promise<void>;
+	mungeOffer?(sdp: string): string;
+	onState(state: LineState): void;
+	/** Senders take parameters from now on. */
+	onNegotiated(): void;
+	/** The peer has said that this connection is over. */
+	onBye(reason: string): void;
+	onProblem(error: unknown): void;
+}
+
+/** One connection to one peer: negotiated, watched, and made to look for new ways when it breaks. */
+export class PeerLine {
+	readonly #options: PeerLineOptions;
+	readonly #negotiation: Negotiation;
+	readonly #health: LineHealth;
+	readonly #alarm: Alarm;
+	#state: LineState = "connecting";
+	#isClosed = false;
+
+	constructor(options: PeerLineOptions) {
+		const { clock, connection, offers, prepareAnswer, mungeOffer } = options;
+		this.#options = options;
+		this.#health = new LineHealth(clock.nowMs());
+		this.#alarm = new Alarm(clock, () => this.#review());
+		this.#negotiation = new Negotiation(connection, {
+			clock,
+			polite: !offers,
+			send: options.send,
+			...(prepareAnswer === undefined ? {} : { prepareAnswer }),
+			...(mungeOffer === undefined ? {} : { mungeOffer }),
+			onProblem: options.onProblem,
+		});
+		connection.onconnectionstatechange = () => {
+			this.#health.changed(connection.connectionState, clock.nowMs());
+			this.#review();
+		};
+		connection.onsignalingstatechange = () => {
+			if (connection.signalingState === "stable") {
+				options.onNegotiated();
+			}
+		};
+		this.#review();
+	}
+
+	get state(): LineState {
+		return this.#state;
+	}
+
+	receive(signal: Signal): void {
+		switch (signal.kind) {
+			case "description":
+			case "candidate":
+				this.#negotiation.receive(signal);
+				return;
+			case "restart":
+				if (this.#health.takePeersRestart(this.#options.clock.nowMs())) {
+					this.#negotiation.restartIce();
+				}
+				return;
+			case "bye":
+				this.#options.onBye(signal.reason);
+				return;
+			case "rate":
+			case "media":
+			// For whoever owns the line.
+		}
+	}
+
+	networkChanged(): void {
+		this.#health.networkChanged(this.#options.clock.nowMs());
+		this.#review();
+	}
+
+	/** Servers' credentials are short-lived; a restart wants the newest. */
+	setIceServers(iceServers: RTCIceServer[]): void {
+		const { connection } = this.#options;
+		connection.setConfiguration({ ...connection.getConfiguration(), iceServers });
+	}
+
+	/** May be called twice. */
+	close(): void {
+		if (this.#isClosed) {
+			return;
+		}
+		this.#isClosed = true;
+		const { connection } = this.#options;
+		this.#alarm.set(undefined);
+		this.#negotiation.close();
+		connection.onconnectionstatechange = null;
+		connection.onsignalingstatechange = null;
+		connection.ontrack = null;
+		connection.close();
+	}
+
+	#review(): void {
+		if (this.#isClosed) {
+			return;
+		}
+		const nowMs = this.#options.clock.nowMs();
+		if (this.#health.takeRestart(nowMs)) {
+			this.#restart();
+		}
+		this.#alarm.set(this.#health.nextMs(nowMs));
+		const state = this.#health.state(nowMs);
+		if (state !== this.#state) {
+			this.#state = state;
+			this.#options.onState(state);
+		}
+	}
+
+	#restart(): void {
+		if (this.#options.offers) {
+			this.#negotiation.restartIce();
+		} else {
+			this.#options.send({ kind: "restart" });
+		}
+	}
+}
+
+/** Whether what the connection sends goes through a TURN server. */
+export async function isRelayed(connection: Pick<RTCPeerConnection, "getStats">): Promise<boolean> {
+	const byId = new Map<string, SeenStats>();
+	(await connection.getStats()).forEach((each: SeenStats) => {
+		byId.set(each.id, each);
+	});
+	return [...byId.values()].some(({ selectedCandidatePairId }) => {
+		const pair = byId.get(selectedCandidatePairId ?? "");
+		return byId.get(pair?.localCandidateId ?? "")?.candidateType === "relay";
+	});
+}
+
+/** What is looked at of the statistics of transports, candidate pairs and candidates (W3C webrtc-stats §8). */
+interface SeenStats {
+	readonly id: string;
+	readonly selectedCandidatePairId?: string;
+	readonly localCandidateId?: string;
+	readonly candidateType?: string;
+}

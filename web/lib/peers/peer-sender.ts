@@ -1,0 +1,67 @@
+import type { RateAdvice } from "../../../worker/protocol/signaling.ts";
+import type { OutgoingTracks } from "../devices/local-media.ts";
+import { applyVideoLimits, videoLimits } from "./sender-limits.ts";
+
+/** What one connection sends: tracks change places on its senders, and the picture keeps to its limits, never with a new negotiation. */
+export class PeerSender {
+	readonly #onProblem: (error: unknown) => void;
+	readonly #senders = new Map<string, RTCRtpSender>();
+	#tracks: OutgoingTracks;
+	#advice: RateAdvice | undefined;
+	/** A sender's parameters are read and written as one step. */
+	#queue: Promise<void> = Promise.resolve();
+
+	constructor(tracks: OutgoingTracks, onProblem: (error: unknown) => void) {
+		this.#tracks = tracks;
+		this.#onProblem = onProblem;
+	}
+
+	/** @param kind `audio` or `video` */
+	take(kind: string, sender: RTCRtpSender): Promise<void> {
+		this.#senders.set(kind, sender);
+		return this.#inTurn(async () => {
+			await sender.replaceTrack(this.#trackOf(kind));
+			await this.#limit();
+		});
+	}
+
+	setTracks(tracks: OutgoingTracks): void {
+		this.#tracks = tracks;
+		void this.#inTurn(async () => {
+			for (const [kind, sender] of this.#senders) {
+				const track = this.#trackOf(kind);
+				if (sender.track !== track) {
+					await sender.replaceTrack(track);
+				}
+			}
+			await this.#limit();
+		});
+	}
+
+	setAdvice(advice: RateAdvice | undefined): void {
+		this.#advice = advice;
+		this.refresh();
+	}
+
+	/** Limits put on a sender before its negotiation did not hold. */
+	refresh(): void {
+		void this.#inTurn(() => this.#limit());
+	}
+
+	#trackOf(kind: string): MediaStreamTrack | null {
+		return (kind === "video" ? this.#tracks.video : this.#tracks.audio) ?? null;
+	}
+
+	async #limit(): Promise<void> {
+		const sender = this.#senders.get("video");
+		const height = this.#tracks.video.getSettings().height;
+		if (sender !== undefined) {
+			await applyVideoLimits(sender, videoLimits({ height, screen: this.#tracks.screen }, this.#advice));
+		}
+	}
+
+	#inTurn(action: () => Promise<void>): Promise<void> {
+		this.#queue = this.#queue.then(action).catch(this.#onProblem);
+		return this.#queue;
+	}
+}

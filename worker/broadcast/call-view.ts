@@ -1,0 +1,54 @@
+import type { PersonId } from "../protocol/roles.ts";
+import type { CallPeer, PeerId } from "../protocol/signaling.ts";
+import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
+import { compositorInCall } from "./call-media.ts";
+import type { CallMember } from "./call-member.ts";
+
+type Call = Pick<BroadcastRecord, "call" | "callCompositor" | "lease" | "people">;
+
+/** What one of those in the call is told of it. */
+export interface CallView {
+	readonly self: CallPeer;
+	readonly peers: CallPeer[];
+}
+
+/** The same for all that a compositor's page does: it is one page a lease, whose control socket may break and come back. */
+export function compositorConnection(fence: number): string {
+	return `compositor-${fence}`;
+}
+
+/** What they see of the call; `undefined` of whoever is not in it. A guest who is not admitted sees nobody, and is seen by nobody. */
+export function callView(record: Call, viewer: PeerId): CallView | undefined {
+	const self = peersOf(record, viewer).find(({ id }) => id === viewer);
+	if (self === undefined) {
+		return undefined;
+	}
+	const isSeeing = viewer === "compositor" || isAdmitted(record, viewer);
+	const peers = peersOf(record, viewer).filter(
+		({ id }) => id !== viewer && (id === "compositor" || isAdmitted(record, id)),
+	);
+	return { self, peers: isSeeing ? peers : [] };
+}
+
+function peersOf(record: Call, viewer: PeerId): CallPeer[] {
+	const compositor = compositorInCall(record);
+	return [
+		...record.call.map((member) => ({
+			id: member.person,
+			connection: member.connection,
+			realTime: isReachable(member, viewer),
+		})),
+		...(compositor === undefined
+			? []
+			: [{ id: "compositor" as const, connection: compositorConnection(compositor.fence), realTime: true }]),
+	];
+}
+
+/** An encoder talks to the compositor and to nobody else. */
+function isReachable({ person, leg, realTime }: CallMember, viewer: PeerId): boolean {
+	return realTime && (leg === "real-time" || viewer === "compositor" || viewer === person);
+}
+
+function isAdmitted(record: Call, person: PersonId): boolean {
+	return personOf(record, person)?.admitted ?? false;
+}

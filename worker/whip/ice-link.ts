@@ -1,0 +1,23 @@
+import type { IceServer } from "../protocol/signaling.ts";
+
+/** The values of `Link` headers that tell a WHIP client its ICE servers (RFC 9725 §4.6). */
+export function iceLinks(servers: readonly IceServer[]): string[] {
+	return servers.flatMap(({ urls, username, credential }) =>
+		urls.map((url) => {
+			const parts = [`<${url}>`, 'rel="ice-server"'];
+			if (username !== undefined && credential !== undefined) {
+				parts.push(
+					`username="${escaped(username)}"`,
+					`credential="${escaped(credential)}"`,
+					'credential-type="password"',
+				);
+			}
+			return parts.join("; ");
+		}),
+	);
+}
+
+/** A quoted string (RFC 9110 §5.6.4). */
+function escaped(text: string): string {
+	return text.replaceAll(/["\\]/g, "\\$&");
+}
