@@ -11,6 +11,13 @@ export const LOST_AFTER_MS = 5_000;
 export const RESTART_DISCONNECTED_AFTER_MS = 3_000;
 /** Networks change without saying so. */
 export const RETRY_EVERY_MS = 30_000;
+/**
+ * Something comes all the time on a line that works, if only word of what has arrived. A change of address that nobody tells of, as by a router that
+ * has started anew, is noticed by ICE itself up to 2.5 s later, at its next check.
+ */
+export const SILENT_AFTER_MS = 800;
+/** As long as that is without success. */
+export const SILENT_AGAIN_AFTER_MS = 4_000;
 /** One change of network is told by several events. */
 export const RESTART_SPACING_MS = 1_000;
 
@@ -27,6 +34,9 @@ export class LineHealth {
 	#restartedMs: number | undefined;
 	/** A change of network that nothing was done about yet. */
 	#networkChangedMs: number | undefined;
+	/** When more was there than before, and how much. */
+	#heard: { readonly bytes: number; readonly atMs: number } | undefined;
+	#isSilent = false;
 
 	constructor(nowMs: number) {
 		this.#changedMs = nowMs;
@@ -39,6 +49,8 @@ export class LineHealth {
 		}
 		this.#connection = connection;
 		this.#changedMs = nowMs;
+		this.#heard = undefined;
+		this.#isSilent = false;
 		if (connection === "connected") {
 			this.#withoutMs = undefined;
 			this.#hasWorked = true;
@@ -48,6 +60,14 @@ export class LineHealth {
 		}
 		this.#withoutMs ??= nowMs;
 		this.#hasFailed ||= connection === "failed";
+	}
+
+	/** @param bytes all that has come by the line since it was opened */
+	received(bytes: number, nowMs: number): void {
+		if (this.#heard === undefined || bytes !== this.#heard.bytes) {
+			this.#heard = { bytes, atMs: nowMs };
+		}
+		this.#isSilent = nowMs - this.#heard.atMs >= SILENT_AFTER_MS;
 	}
 
 	networkChanged(nowMs: number): void {
@@ -99,7 +119,12 @@ export class LineHealth {
 		if (this.#networkChangedMs !== undefined) {
 			return Math.max(this.#networkChangedMs, (this.#restartedMs ?? Number.NEGATIVE_INFINITY) + RESTART_SPACING_MS);
 		}
-		if (this.#connection === "connected" || this.#connection === "closed") {
+		if (this.#connection === "connected") {
+			return this.#isSilent
+				? Math.max(this.#changedMs, (this.#restartedMs ?? Number.NEGATIVE_INFINITY) + SILENT_AGAIN_AFTER_MS)
+				: undefined;
+		}
+		if (this.#connection === "closed") {
 			return undefined;
 		}
 		if (this.#restartedMs !== undefined) {

@@ -30,6 +30,8 @@ export interface NegotiationOptions {
 	prepareAnswer?(): Promise<void>;
 	/** Of our offers, where a description cannot be had as it is wanted. One that is not taken is made again as the platform makes it. */
 	mungeOffer?(sdp: string): string;
+	/** What is made of the peer's descriptions before they are used. */
+	mungeRemote?(sdp: string): string;
 	/** What the peer sent cannot be used. The line's health says what to do about it. */
 	onProblem(error: unknown): void;
 }
@@ -116,6 +118,10 @@ export class Negotiation {
 		}
 	}
 
+	#setRemote({ type, sdp }: { readonly type: RTCSdpType; readonly sdp: string }): Promise<void> {
+		return this.#port.setRemoteDescription({ type, sdp: this.#options.mungeRemote?.(sdp) ?? sdp });
+	}
+
 	async #describe({ type, sdp }: Extract<NegotiationSignal, { kind: "description" }>): Promise<void> {
 		const { signalingState } = this.#port;
 		switch (type) {
@@ -129,14 +135,14 @@ export class Negotiation {
 				if (!this.#ignoresOffer) {
 					// Of a polite one's own offer this is the rollback, too.
 					this.#unanswered.set(undefined);
-					await this.#port.setRemoteDescription({ type, sdp });
+					await this.#setRemote({ type, sdp });
 					this.#remoteFragments.add(fragmentOf(sdp));
 					await this.#answer(sdp);
 				}
 				return;
 			case "answer":
 				if (signalingState === "have-local-offer" && !this.#isOfBefore(sdp)) {
-					await this.#port.setRemoteDescription({ type, sdp });
+					await this.#setRemote({ type, sdp });
 					this.#remoteFragments.add(fragmentOf(sdp));
 					this.#unanswered.set(undefined);
 					this.#ignoresOffer = false;

@@ -1,6 +1,7 @@
 import type { Signal } from "../../../worker/protocol/signaling.ts";
 import { Alarm } from "../platform/alarm.ts";
 import type { Clock } from "../platform/clock.ts";
+import { type LineFigures, readLineFigures } from "./line-figures.ts";
 import { LineHealth, type LineState } from "./line-health.ts";
 import { Negotiation } from "./negotiation.ts";
 
@@ -13,7 +14,10 @@ export interface PeerLineOptions {
 	send(signal: Signal): void;
 	prepareAnswer?(): Promise<void>;
 	mungeOffer?(sdp: string): string;
+	mungeRemote?(sdp: string): string;
 	onState(state: LineState): void;
+	/** Of a connection that works, every {@link LOOK_EVERY_MS}. */
+	onFigures(figures: LineFigures): void;
 	/** Senders take parameters from now on. */
 	onNegotiated(): void;
 	/** The peer has said that this connection is over. */
@@ -21,31 +25,37 @@ export interface PeerLineOptions {
 	onProblem(error: unknown): void;
 }
 
+const LOOK_EVERY_MS = 250;
+
 /** One connection to one peer: negotiated, watched, and made to look for new ways when it breaks. */
 export class PeerLine {
 	readonly #options: PeerLineOptions;
 	readonly #negotiation: Negotiation;
 	readonly #health: LineHealth;
 	readonly #alarm: Alarm;
+	readonly #look: Alarm;
 	#state: LineState = "connecting";
 	#isClosed = false;
 
 	constructor(options: PeerLineOptions) {
-		const { clock, connection, offers, prepareAnswer, mungeOffer } = options;
+		const { clock, connection, offers, prepareAnswer, mungeOffer, mungeRemote } = options;
 		this.#options = options;
 		this.#health = new LineHealth(clock.nowMs());
 		this.#alarm = new Alarm(clock, () => this.#review());
+		this.#look = new Alarm(clock, () => void this.#lookAtFigures());
 		this.#negotiation = new Negotiation(connection, {
 			clock,
 			polite: !offers,
 			send: options.send,
 			...(prepareAnswer === undefined ? {} : { prepareAnswer }),
 			...(mungeOffer === undefined ? {} : { mungeOffer }),
+			...(mungeRemote === undefined ? {} : { mungeRemote }),
 			onProblem: options.onProblem,
 		});
 		connection.onconnectionstatechange = () => {
 			this.#health.changed(connection.connectionState, clock.nowMs());
 			this.#review();
+			void this.#lookAtFigures();
 		};
 		connection.onsignalingstatechange = () => {
 			if (connection.signalingState === "stable") {
@@ -98,6 +108,7 @@ export class PeerLine {
 		this.#isClosed = true;
 		const { connection } = this.#options;
 		this.#alarm.set(undefined);
+		this.#look.set(undefined);
 		this.#negotiation.close();
 		connection.onconnectionstatechange = null;
 		connection.onsignalingstatechange = null;
@@ -121,6 +132,26 @@ export class PeerLine {
 		}
 	}
 
+	/** One look at a time, as long as the connection works. */
+	async #lookAtFigures(): Promise<void> {
+		const { clock, connection, onFigures } = this.#options;
+		this.#look.set(undefined);
+		if (this.#isClosed || connection.connectionState !== "connected") {
+			return;
+		}
+		this.#look.set(clock.nowMs() + LOOK_EVERY_MS);
+		// Of a connection that was closed meanwhile there is nothing to know.
+		const figures = await readLineFigures(connection).catch(() => undefined);
+		if (figures === undefined || this.#isClosed || connection.connectionState !== "connected") {
+			return;
+		}
+		if (figures.bytesReceived !== undefined) {
+			this.#health.received(figures.bytesReceived, clock.nowMs());
+			this.#review();
+		}
+		onFigures(figures);
+	}
+
 	#restart(): void {
 		if (this.#options.offers) {
 			this.#negotiation.restartIce();
@@ -128,24 +159,4 @@ export class PeerLine {
 			this.#options.send({ kind: "restart" });
 		}
 	}
-}
-
-/** Whether what the connection sends goes through a TURN server. */
-export async function isRelayed(connection: Pick<RTCPeerConnection, "getStats">): Promise<boolean> {
-	const byId = new Map<string, SeenStats>();
-	(await connection.getStats()).forEach((each: SeenStats) => {
-		byId.set(each.id, each);
-	});
-	return [...byId.values()].some(({ selectedCandidatePairId }) => {
-		const pair = byId.get(selectedCandidatePairId ?? "");
-		return byId.get(pair?.localCandidateId ?? "")?.candidateType === "relay";
-	});
-}
-
-/** What is looked at of the statistics of transports, candidate pairs and candidates (W3C webrtc-stats §8). */
-interface SeenStats {
-	readonly id: string;
-	readonly selectedCandidatePairId?: string;
-	readonly localCandidateId?: string;
-	readonly candidateType?: string;
 }

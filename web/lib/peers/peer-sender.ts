@@ -1,5 +1,7 @@
 import type { RateAdvice } from "../../../worker/protocol/signaling.ts";
 import type { OutgoingTracks } from "../devices/local-media.ts";
+import type { LineFigures } from "./line-figures.ts";
+import { SendRelief } from "./send-relief.ts";
 import { applyVideoLimits, videoLimits } from "./sender-limits.ts";
 
 /** What one connection sends: tracks change places on its senders, and the picture keeps to its limits, never with a new negotiation. */
@@ -8,6 +10,7 @@ export class PeerSender {
 	readonly #senders = new Map<string, RTCRtpSender>();
 	#tracks: OutgoingTracks;
 	#advice: RateAdvice | undefined;
+	readonly #relief = new SendRelief();
 	/** A sender's parameters are read and written as one step. */
 	#queue: Promise<void> = Promise.resolve();
 
@@ -43,6 +46,13 @@ export class PeerSender {
 		this.refresh();
 	}
 
+	/** @param nowMs never goes back */
+	note({ packetsSent, waitedMs }: LineFigures, nowMs: number): void {
+		if (packetsSent !== undefined && waitedMs !== undefined && this.#relief.note(packetsSent, waitedMs, nowMs)) {
+			this.refresh();
+		}
+	}
+
 	/** Limits put on a sender before its negotiation did not hold. */
 	refresh(): void {
 		void this.#inTurn(() => this.#limit());
@@ -56,7 +66,10 @@ export class PeerSender {
 		const sender = this.#senders.get("video");
 		const height = this.#tracks.video.getSettings().height;
 		if (sender !== undefined) {
-			await applyVideoLimits(sender, videoLimits({ height, screen: this.#tracks.screen }, this.#advice));
+			const { screen } = this.#tracks;
+			// Of a smaller screen nothing could be read.
+			const divisor = screen ? 1 : this.#relief.divisor;
+			await applyVideoLimits(sender, videoLimits({ height, screen }, this.#advice, divisor));
 		}
 	}
 

@@ -18,13 +18,16 @@ export interface SentPicture {
 	readonly screen: boolean;
 }
 
-/** What to send of a picture: our own limits, and what the compositor would like where that is less. */
-export function videoLimits({ height, screen }: SentPicture, advice: RateAdvice = {}): VideoLimits {
+/**
+ * What to send of a picture: our own limits, and what the compositor would like where that is less.
+ * @param divisor by what its lines are divided on top of that, for a line that does not take as many
+ */
+export function videoLimits({ height, screen }: SentPicture, advice: RateAdvice = {}, divisor = 1): VideoLimits {
 	const mostLines = Math.min(advice.maxHeight ?? MAX_HEIGHT, MAX_HEIGHT);
 	return {
 		maxBitrate: Math.min(advice.maxBitrateBps ?? MAX_VIDEO_BITRATE_BPS, MAX_VIDEO_BITRATE_BPS),
 		maxFramerate: Math.min(advice.maxFrameRate ?? MAX_FRAME_RATE, MAX_FRAME_RATE),
-		scaleResolutionDownBy: height === undefined ? 1 : Math.max(1, height / mostLines),
+		scaleResolutionDownBy: divisor * (height === undefined ? 1 : Math.max(1, height / mostLines)),
 		// Of a screen the text is to be read; of a face the movement counts.
 		degradationPreference: screen ? "maintain-resolution" : "maintain-framerate",
 	};

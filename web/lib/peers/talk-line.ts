@@ -2,9 +2,11 @@ import type { Signal } from "../../../worker/protocol/signaling.ts";
 import type { OutgoingTracks } from "../devices/local-media.ts";
 import type { Clock } from "../platform/clock.ts";
 import { preferCodecs } from "./codec-order.ts";
+import type { LineFigures } from "./line-figures.ts";
 import type { LineState } from "./line-health.ts";
-import { isRelayed, PeerLine } from "./peer-line.ts";
+import { PeerLine } from "./peer-line.ts";
 import { PeerSender } from "./peer-sender.ts";
+import { TALK_RATES, withRateBounds } from "./rate-bounds.ts";
 
 export interface TalkLineOptions {
 	readonly clock: Clock;
@@ -29,7 +31,6 @@ export class TalkLine {
 	readonly #sender: PeerSender;
 	readonly #remote = new Map<string, MediaStreamTrack>();
 	#isRelayed = false;
-	#isClosed = false;
 
 	constructor(options: TalkLineOptions) {
 		const { clock, connection, offers, send, onProblem } = options;
@@ -45,7 +46,9 @@ export class TalkLine {
 			offers,
 			send,
 			prepareAnswer: () => this.#prepareAnswer(),
+			mungeRemote: (sdp) => withRateBounds(sdp, TALK_RATES),
 			onState: (state) => this.#stateChanged(state),
+			onFigures: (figures) => this.#look(figures),
 			onNegotiated: () => this.#sender.refresh(),
 			onBye: () => options.onBye(),
 			onProblem,
@@ -88,7 +91,6 @@ export class TalkLine {
 
 	/** May be called twice. */
 	close(): void {
-		this.#isClosed = true;
 		this.#line.close();
 	}
 
@@ -112,15 +114,13 @@ export class TalkLine {
 		this.#options.onChange();
 		if (state === "connected") {
 			this.#sender.refresh();
-			void this.#learnWay();
 		}
 	}
 
-	async #learnWay(): Promise<void> {
-		// Of a connection that was closed meanwhile there is nothing to know.
-		const relayed = await isRelayed(this.#options.connection).catch(() => this.#isRelayed);
-		if (relayed !== this.#isRelayed && !this.#isClosed) {
-			this.#isRelayed = relayed;
+	#look(figures: LineFigures): void {
+		this.#sender.note(figures, this.#options.clock.nowMs());
+		if (figures.isRelayed !== this.#isRelayed) {
+			this.#isRelayed = figures.isRelayed;
 			this.#options.onChange();
 		}
 	}

@@ -6,6 +6,7 @@ import { offerHeaderExtensions, withCaptureTime } from "./header-extensions.ts";
 import type { LineState } from "./line-health.ts";
 import { PeerLine } from "./peer-line.ts";
 import { PeerSender } from "./peer-sender.ts";
+import { UPLINK_RATES, withRateBounds } from "./rate-bounds.ts";
 
 export interface UplinkOptions {
 	readonly clock: Clock;
@@ -45,6 +46,8 @@ export class Uplink {
 			offers: true,
 			send,
 			...(asksForCaptureTime ? {} : { mungeOffer: withCaptureTime }),
+			mungeRemote: (sdp) => withRateBounds(sdp, UPLINK_RATES),
+			onFigures: (figures) => this.#sender.note(figures, clock.nowMs()),
 			onState: (state) => {
 				this.#sender.refresh();
 				options.onState(state);

@@ -5,6 +5,8 @@ import {
 	RESTART_DISCONNECTED_AFTER_MS,
 	RESTART_SPACING_MS,
 	RETRY_EVERY_MS,
+	SILENT_AFTER_MS,
+	SILENT_AGAIN_AFTER_MS,
 } from "../../../../web/lib/peers/line-health.ts";
 
 const START_MS = 1_000;
@@ -66,6 +68,33 @@ describe("LineHealth", () => {
 		expect(health.nextMs(10_010)).toBe(10_000 + RESTART_SPACING_MS);
 		expect(health.takeRestart(10_000 + RESTART_SPACING_MS)).toBe(true);
 		expect(health.nextMs(20_000)).toBeUndefined();
+	});
+
+	test("looks for new ways when nothing comes any more, though ICE has not noticed, and now and then while that lasts", () => {
+		const health = connected();
+		health.received(5_000, 10_000);
+		health.received(5_000, 10_000 + SILENT_AFTER_MS - 1);
+		expect(health.takeRestart(10_000 + SILENT_AFTER_MS - 1)).toBe(false);
+		const silentMs = 10_000 + SILENT_AFTER_MS;
+		health.received(5_000, silentMs);
+		expect(health.takeRestart(silentMs)).toBe(true);
+		expect(health.state(silentMs)).toBe("connected");
+		expect(health.takeRestart(silentMs)).toBe(false);
+		expect(health.nextMs(silentMs)).toBe(silentMs + SILENT_AGAIN_AFTER_MS);
+		health.received(5_000, silentMs + SILENT_AGAIN_AFTER_MS);
+		expect(health.takeRestart(silentMs + SILENT_AGAIN_AFTER_MS)).toBe(true);
+		health.received(5_001, silentMs + SILENT_AGAIN_AFTER_MS + 100);
+		expect(health.nextMs(silentMs + SILENT_AGAIN_AFTER_MS + 100)).toBeUndefined();
+		expect(health.takeRestart(60_000)).toBe(false);
+	});
+
+	test("what was silent before it broke is not silent when it works again", () => {
+		const health = connected();
+		health.received(5_000, 10_000);
+		health.changed("disconnected", 10_500);
+		health.changed("connected", 20_000);
+		health.received(5_000, 20_100);
+		expect(health.takeRestart(20_100)).toBe(false);
 	});
 
 	test("does what the peer asks for, but not what was done this moment", () => {

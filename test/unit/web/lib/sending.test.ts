@@ -6,7 +6,14 @@ import {
 	offerHeaderExtensions,
 	withCaptureTime,
 } from "../../../../web/lib/peers/header-extensions.ts";
-import { isRelayed } from "../../../../web/lib/peers/peer-line.ts";
+import { readLineFigures } from "../../../../web/lib/peers/line-figures.ts";
+import { TALK_RATES, UPLINK_RATES, withRateBounds } from "../../../../web/lib/peers/rate-bounds.ts";
+import {
+	RELIEF_STEPS,
+	SendRelief,
+	STEP_BACK_AFTER_MS,
+	STEP_SPACING_MS,
+} from "../../../../web/lib/peers/send-relief.ts";
 import { applyVideoLimits, MAX_VIDEO_BITRATE_BPS, videoLimits } from "../../../../web/lib/peers/sender-limits.ts";
 
 describe("limits of a sent picture", () => {
@@ -136,17 +143,127 @@ describe("capture time", () => {
 	});
 });
 
-test.each([
-	["relay", true],
-	["srflx", false],
-])("a pair whose own end is %s is relayed: %s", async (candidateType, relayed) => {
-	const stats = new Map(
-		[
-			{ id: "t", type: "transport", selectedCandidatePairId: "p" },
-			{ id: "p", type: "candidate-pair", localCandidateId: "l" },
+function statsOf(...stats: readonly ({ readonly id: string } & Record<string, unknown>)[]) {
+	const byId = new Map(stats.map((each) => [each.id, each]));
+	return { getStats: async () => byId as unknown as RTCStatsReport };
+}
+
+describe("figures of a line", () => {
+	test.each([
+		["relay", true],
+		["srflx", false],
+	])("a pair whose own end is %s is relayed: %s", async (candidateType, isRelayed) => {
+		const connection = statsOf(
+			{ id: "t", type: "transport", selectedCandidatePairId: "p", bytesReceived: 700 },
+			{ id: "p", type: "candidate-pair", localCandidateId: "l", bytesReceived: 650 },
 			{ id: "l", type: "local-candidate", candidateType },
 			{ id: "o", type: "local-candidate", candidateType: "relay" },
-		].map((each) => [each.id, each]),
-	);
-	expect(await isRelayed({ getStats: async () => stats as unknown as RTCStatsReport })).toBe(relayed);
+		);
+		expect(await readLineFigures(connection)).toEqual({ bytesReceived: 700, isRelayed });
+	});
+
+	test("tell how long the picture's packets waited, and nothing of a platform that does not", async () => {
+		const connection = statsOf(
+			{ id: "a", type: "outbound-rtp", kind: "audio", packetsSent: 9, totalPacketSendDelay: 9 },
+			{ id: "v", type: "outbound-rtp", kind: "video", packetsSent: 50, totalPacketSendDelay: 0.25 },
+		);
+		expect(await readLineFigures(connection)).toEqual({ packetsSent: 50, waitedMs: 250, isRelayed: false });
+		const silent = statsOf({ id: "v", type: "outbound-rtp", kind: "video", packetsSent: 50 });
+		expect(await readLineFigures(silent)).toEqual({ isRelayed: false });
+	});
+});
+
+describe("relief of a sender", () => {
+	const LOOK_MS = 400;
+	const PACKETS = 20;
+
+	/** A sender whose packets wait so long each. */
+	function sender() {
+		const relief = new SendRelief();
+		let nowMs = 1_000;
+		let packets = 0;
+		let waitedMs = 0;
+		return {
+			relief,
+			/** @returns the divisor at the end, and how often it changed */
+			waits(eachMs: number, forMs: number) {
+				let changes = 0;
+				for (const untilMs = nowMs + forMs; nowMs < untilMs; nowMs += LOOK_MS) {
+					packets += PACKETS;
+					waitedMs += PACKETS * eachMs;
+					changes += relief.note(packets, waitedMs, nowMs) ? 1 : 0;
+				}
+				return { divisor: relief.divisor, changes };
+			},
+		};
+	}
+
+	test("is none where packets leave as they are made", () => {
+		expect(sender().waits(5, 60_000)).toEqual({ divisor: 1, changes: 0 });
+	});
+
+	test("comes by one step a time while they wait, to the last, and goes by one step a time", () => {
+		const { waits } = sender();
+		expect(waits(100, LOOK_MS)).toEqual({ divisor: RELIEF_STEPS[1], changes: 1 });
+		expect(waits(100, STEP_SPACING_MS - LOOK_MS).changes).toBe(0);
+		expect(waits(100, LOOK_MS)).toEqual({ divisor: RELIEF_STEPS[2], changes: 1 });
+		expect(waits(100, 60_000)).toEqual({ divisor: RELIEF_STEPS.at(-1), changes: RELIEF_STEPS.length - 3 });
+		expect(waits(30, 60_000).changes).toBe(0);
+		expect(waits(0, STEP_BACK_AFTER_MS).changes).toBe(0);
+		expect(waits(0, 2 * LOOK_MS)).toEqual({ divisor: RELIEF_STEPS.at(-2), changes: 1 });
+		expect(waits(0, 60_000).divisor).toBe(1);
+	});
+
+	test("what was taken back too early is taken back later the next time", () => {
+		const { waits } = sender();
+		waits(100, LOOK_MS);
+		expect(waits(0, STEP_BACK_AFTER_MS + 2 * LOOK_MS)).toEqual({ divisor: 1, changes: 1 });
+		expect(waits(100, STEP_SPACING_MS).divisor).toBe(RELIEF_STEPS[1]);
+		expect(waits(0, 2 * STEP_BACK_AFTER_MS).changes).toBe(0);
+		expect(waits(0, 2 * LOOK_MS)).toEqual({ divisor: 1, changes: 1 });
+	});
+
+	test("a few packets tell nothing, and another sender begins anew", () => {
+		const relief = new SendRelief();
+		expect(relief.note(2, 2_000, 1_000)).toBe(false);
+		expect(relief.note(100, 100, 1_400)).toBe(false);
+		expect(relief.note(50, 40, 1_800)).toBe(false);
+		expect(relief.note(100, 40 + 50 * 200, 2_200)).toBe(true);
+	});
+
+	test("divides the lines that are sent, on top of all other limits", () => {
+		const camera = { height: 720, screen: false };
+		expect(videoLimits(camera, {}, 1.5).scaleResolutionDownBy).toBe(1.5);
+		expect(videoLimits(camera, { maxHeight: 360 }, 1.5).scaleResolutionDownBy).toBe(3);
+	});
+});
+
+describe("bounds of the rate", () => {
+	const sdp = [
+		"m=video 9 UDP/TLS/RTP/SAVPF 96 97 102",
+		"a=rtpmap:96 VP8/90000",
+		"a=rtpmap:97 rtx/90000",
+		"a=fmtp:97 apt=96",
+		"a=rtpmap:102 H264/90000",
+		"a=fmtp:102 packetization-mode=1;profile-level-id=42e01f",
+		"",
+	];
+
+	test("are put to every codec of pictures, and to nothing else", () => {
+		expect(withRateBounds(sdp.join("\r\n"), TALK_RATES).split("\r\n")).toEqual([
+			...sdp.slice(0, 2),
+			"a=fmtp:96 x-google-min-bitrate=200;x-google-start-bitrate=1000",
+			...sdp.slice(2, 5),
+			"a=fmtp:102 packetization-mode=1;profile-level-id=42e01f;x-google-min-bitrate=200;x-google-start-bitrate=1000",
+			"",
+		]);
+		expect(withRateBounds(sdp.join("\r\n"), UPLINK_RATES)).toContain("a=fmtp:96 x-google-start-bitrate=1000\r\n");
+	});
+
+	test("are not put twice, and not where there is no picture", () => {
+		const bounded = withRateBounds(sdp.join("\r\n"), TALK_RATES);
+		expect(withRateBounds(bounded, TALK_RATES)).toBe(bounded);
+		const sound = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n";
+		expect(withRateBounds(sound, TALK_RATES)).toBe(sound);
+	});
 });

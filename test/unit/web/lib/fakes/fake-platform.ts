@@ -33,7 +33,9 @@ export class FakeConnection extends ModelPeer {
 	getTransceivers = () => [];
 	getConfiguration = () => ({});
 	setConfiguration = () => {};
-	getStats = async () => new Map();
+	/** Of all that has come. */
+	bytesReceived = 0;
+	getStats = async () => new Map([["t", { id: "t", type: "transport", bytesReceived: this.bytesReceived }]]);
 
 	override restartIce(): void {
 		this.restarts += 1;
