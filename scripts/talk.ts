@@ -32,6 +32,11 @@ const cases = TALK_CASES.filter(({ name }) => named?.includes(name) ?? name !== 
 
 const outcomes: TalkOutcome[] = [];
 for (const each of cases) {
+	const refusal = await each.refusal?.();
+	if (refusal !== undefined) {
+		console.error(`${each.name}: skipped, this machine refuses: ${refusal}`);
+		continue;
+	}
 	const outcome = await run(each);
 	outcomes.push(outcome);
 	if (!values.json) {

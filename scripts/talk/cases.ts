@@ -1,3 +1,4 @@
+import { GuestNetwork } from "./guest-network.ts";
 import type { TalkResult, TalkStage } from "./stage.ts";
 
 /** What is to be reached, where something is. */
@@ -19,6 +20,8 @@ export interface TalkCase {
 	readonly name: string;
 	readonly what: string;
 	readonly targets: TalkTargets;
+	/** In words, why it cannot be tried on this machine; `undefined` where it can. */
+	refusal?(): Promise<string | undefined>;
 	run(stage: TalkStage, seconds: number): Promise<void>;
 }
 
@@ -28,11 +31,7 @@ const ONE_FRAME_MS = 1_000 / 30;
 async function together(stage: TalkStage): Promise<void> {
 	await stage.hostGoesLive();
 	await stage.guestComes();
-	await stage.untilProgramIs("composite");
-	await stage.untilLegsAre("real-time");
-	await stage.untilTheyTalk();
-	// What starts is slow: the senders find out what the line takes.
-	await stage.lasts(4_000);
+	await stage.untilTogether();
 }
 
 async function measured(stage: TalkStage, during: () => Promise<void>): Promise<void> {
@@ -41,6 +40,18 @@ async function measured(stage: TalkStage, during: () => Promise<void>): Promise<
 	await during();
 	await stage.measureToHere();
 }
+
+/** The same, with the guest in a network of their own. */
+async function fromElsewhere(stage: TalkStage, during: (network: GuestNetwork) => Promise<void>): Promise<void> {
+	await stage.hostGoesLive({ proxied: false });
+	const network = await stage.guestComesFromElsewhere();
+	await stage.untilTogether();
+	await stage.measureFromHere();
+	await during(network);
+	await stage.measureToHere();
+}
+
+const LOSS_AND_JITTER = { lossPercent: 2, jitterMs: 50 };
 
 export const TALK_CASES: readonly TalkCase[] = [
 	{
@@ -95,6 +106,30 @@ export const TALK_CASES: readonly TalkCase[] = [
 				await stage.proxy.changeAddress();
 				await stage.lasts(Math.max(10, seconds - 3) * 1_000);
 				await stage.untilLegsAre("real-time");
+			}),
+	},
+	{
+		name: "moved",
+		what: "the guest moves to another network, in a namespace",
+		targets: {},
+		refusal: GuestNetwork.refusal,
+		run: (stage, seconds) =>
+			fromElsewhere(stage, async (network) => {
+				await stage.lasts(3_000);
+				await network.move();
+				await stage.lasts(Math.max(10, seconds - 3) * 1_000);
+				await stage.untilLegsAre("real-time");
+			}),
+	},
+	{
+		name: "netem",
+		what: "2 % loss and 50 ms of jitter, by the kernel, on all of the guest's lines",
+		targets: { seenP95Ms: 500 },
+		refusal: () => GuestNetwork.refusal(LOSS_AND_JITTER),
+		run: (stage, seconds) =>
+			fromElsewhere(stage, async (network) => {
+				await network.setWeather(LOSS_AND_JITTER);
+				await stage.lasts(seconds * 1_000);
 			}),
 	},
 	{

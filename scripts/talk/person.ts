@@ -1,6 +1,7 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { CHROMIUM_FLAGS, CHROMIUM_PATH } from "../../test/support/browser/chromium.ts";
 import type { Talker } from "../../test/support/system/talkers.ts";
+import type { GuestNetwork } from "./guest-network.ts";
 import {
 	type FakeDeviceOptions,
 	type HeardFigures,
@@ -40,12 +41,23 @@ export class TalkPerson implements AsyncDisposable {
 		});
 	}
 
-	/** @param proxy what all WebRTC goes through, where it is to be disturbed */
-	static async open(talker: Talker, link: string, proxy?: UdpProxy): Promise<TalkPerson> {
+	/**
+	 * @param proxy what all WebRTC goes through, where it is to be disturbed
+	 * @param network where they are, if that is not here
+	 */
+	static async open(talker: Talker, link: string, proxy?: UdpProxy, network?: GuestNetwork): Promise<TalkPerson> {
+		const address = (await network?.linkFromInside(link)) ?? link;
 		const browser = await puppeteer.launch({
-			executablePath: CHROMIUM_PATH,
+			executablePath: network?.runner(CHROMIUM_PATH) ?? CHROMIUM_PATH,
 			headless: true,
-			args: [...CHROMIUM_FLAGS, "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"],
+			// From another network nobody could connect to a port of the browser's.
+			pipe: network !== undefined,
+			args: [
+				...CHROMIUM_FLAGS,
+				"--use-fake-ui-for-media-stream",
+				"--use-fake-device-for-media-stream",
+				...(network === undefined ? [] : [`--unsafely-treat-insecure-origin-as-secure=${new URL(address).origin}`]),
+			],
 		});
 		try {
 			const page = await browser.newPage();
@@ -67,7 +79,8 @@ export class TalkPerson implements AsyncDisposable {
 				await page.evaluateOnNewDocument(installProxiedPeers, { hidesFrom });
 			}
 			const person = new TalkPerson(browser, page);
-			await page.goto(link);
+			// A browser that has just started in a network of its own takes the sight of it for a change.
+			await page.goto(address).catch(() => page.goto(address));
 			return person;
 		} catch (error) {
 			await browser.close();

@@ -12,6 +12,7 @@ import { LiveBroadcast, type SystemUnderTest, startSystem } from "../../test/sup
 import { TALKERS, type Talker } from "../../test/support/system/talkers.ts";
 import { waitFor } from "../wait-for.ts";
 import { type PersonFigures, type ProgramFigures, personFigures, programFigures } from "./figures.ts";
+import { GuestNetwork } from "./guest-network.ts";
 import { MARKS, TalkPerson } from "./person.ts";
 import { UdpProxy } from "./udp-proxy.ts";
 
@@ -38,7 +39,10 @@ export interface TalkResult {
 	readonly legs: Readonly<Partial<Record<Talker, string>>>;
 	/** Packets that came to the proxy while it was measured, all lines together. */
 	readonly packets: { readonly carried: number; readonly lost: number };
-	/** Some came there at any time: where none did, the peers have found another way, and nothing of the line's weather is in the figures. */
+	/**
+	 * Some came there at any time, where anybody is to go by it: where none did, the peers have found another way, and nothing of the line's weather is in
+	 * the figures.
+	 */
 	readonly wentByProxy: boolean;
 }
 
@@ -50,6 +54,7 @@ export class TalkStage implements AsyncDisposable {
 	readonly #undo: AsyncDisposableStack;
 	readonly #people = new Map<Talker, TalkPerson>();
 	#broadcast: LiveBroadcast | undefined;
+	#isProxied = false;
 	#fromMs = 0;
 	#toMs = 0;
 	#fenceBefore = 0;
@@ -116,6 +121,14 @@ export class TalkStage implements AsyncDisposable {
 		await guest.click("Enter");
 	}
 
+	/** By a network of their own, with nothing between that loses or delays. */
+	async guestComesFromElsewhere(): Promise<GuestNetwork> {
+		const network = this.#undo.use(await GuestNetwork.make());
+		const guest = await this.#open("guest", this.broadcast.created.links.join, false, network);
+		await guest.click("Enter");
+		return network;
+	}
+
 	async guestLeaves(): Promise<void> {
 		await this.#measure("guest");
 		await this.person("guest").click("Leave");
@@ -126,6 +139,15 @@ export class TalkStage implements AsyncDisposable {
 			const { program } = await this.broadcast.stats();
 			return program?.source === source || undefined;
 		});
+	}
+
+	/** Until both are on air and talk, by WebRTC. */
+	async untilTogether(): Promise<void> {
+		await this.untilProgramIs("composite");
+		await this.untilLegsAre("real-time");
+		await this.untilTheyTalk();
+		// What starts is slow: the senders find out what the line takes.
+		await this.lasts(4_000);
 	}
 
 	/** Until each is in the program by that leg. */
@@ -249,7 +271,7 @@ export class TalkStage implements AsyncDisposable {
 			keyFrameRequests: people.reduce((sum, { realTime }) => sum + (realTime?.keyFrameRequests ?? 0), 0),
 			legs: Object.fromEntries(people.map(({ id, leg }) => [id, leg ?? "none"])),
 			packets: this.#packets,
-			wentByProxy: this.proxy.counts.carried + this.proxy.counts.lost > 0,
+			wentByProxy: !this.#isProxied || this.proxy.counts.carried + this.proxy.counts.lost > 0,
 		};
 	}
 
@@ -257,8 +279,10 @@ export class TalkStage implements AsyncDisposable {
 		await this.#undo.disposeAsync();
 	}
 
-	async #open(talker: Talker, link: string, proxied: boolean): Promise<TalkPerson> {
-		const person = this.#undo.use(await TalkPerson.open(talker, link, proxied ? this.proxy : undefined));
+	async #open(talker: Talker, link: string, proxied: boolean, network?: GuestNetwork): Promise<TalkPerson> {
+		const proxy = proxied ? this.proxy : undefined;
+		this.#isProxied ||= proxied;
+		const person = this.#undo.use(await TalkPerson.open(talker, link, proxy, network));
 		this.#people.set(talker, person);
 		if (this.#fromMs > 0) {
 			this.#before.set(talker, await person.heardFigures());

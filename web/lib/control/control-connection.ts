@@ -16,7 +16,7 @@ import { CommandAnswers } from "./command-answers.ts";
 export const CONTROL_SILENCE: SilenceWatch = { ping: CONTROL_PING_TEXT, everyMs: 2_000, brokenAfterMs: 6_000 };
 
 /** Longer than any round trip on a line that is of use for talking. */
-const PROBE_WITHIN_MS = 1_500;
+const PROBE_WITHIN_MS = 1_000;
 
 export type ControlSocket = Pick<ReconnectingSocket, "close" | "reconnect"> & {
 	readonly open: Pick<WebSocket, "send"> | undefined;
@@ -45,7 +45,7 @@ export class ControlConnection {
 		this.#options = options;
 		this.#answers = new CommandAnswers(options.clock);
 		this.#probe = new Alarm(options.clock, () =>
-			this.#socket.reconnect(`expected a word within ${PROBE_WITHIN_MS} ms on another network, got none`),
+			this.#socket.reconnect(`expected a word within ${PROBE_WITHIN_MS} ms, got none`),
 		);
 		this.#socket = options.openSocket({
 			onOpen: () => options.onOpen(),
@@ -81,7 +81,7 @@ export class ControlConnection {
 		await answer;
 	}
 
-	/** The network may be another one, on which this connection is dead without knowing: it has to say something, soon. */
+	/** The network may be another one, or what is said now counts, on which this connection is dead without knowing: it has to say something, soon. */
 	probe(): void {
 		if (this.isOpen) {
 			this.#socket.open?.send(CONTROL_PING_TEXT);

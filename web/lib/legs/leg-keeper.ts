@@ -106,6 +106,10 @@ export class LegKeeper {
 		this.#streamBefore?.setTracks(streamTracks(tracks));
 	}
 
+	signalingResumed(): void {
+		this.#held?.uplink.signalingResumed();
+	}
+
 	networkChanged(): void {
 		this.#choice.networkChanged();
 		this.#held?.uplink.networkChanged();

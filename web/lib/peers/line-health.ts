@@ -70,6 +70,11 @@ export class LineHealth {
 		this.#isSilent = nowMs - this.#heard.atMs >= SILENT_AFTER_MS;
 	}
 
+	/** Nothing comes, whatever ICE says. */
+	get isSilent(): boolean {
+		return this.#isSilent;
+	}
+
 	networkChanged(nowMs: number): void {
 		this.#networkChangedMs ??= nowMs;
 	}

@@ -86,6 +86,11 @@ export class Negotiation {
 		});
 	}
 
+	/** What was said may have been lost with a socket. */
+	signalingResumed(): void {
+		this.#inTurn(async () => this.#remind());
+	}
+
 	/** May be called twice. The connection itself is its owner's to close. */
 	close(): void {
 		this.#isClosed = true;

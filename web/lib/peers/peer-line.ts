@@ -94,6 +94,16 @@ export class PeerLine {
 		this.#review();
 	}
 
+	/** Signals may have been lost on their way, ours and theirs: of a line that works nothing was missed. */
+	signalingResumed(): void {
+		const works = this.#state === "connected" && !this.#health.isSilent;
+		if (this.#options.connection.signalingState === "have-local-offer") {
+			this.#negotiation.signalingResumed();
+		} else if (!works && this.#state !== "connecting") {
+			this.#restart();
+		}
+	}
+
 	/** Servers' credentials are short-lived; a restart wants the newest. */
 	setIceServers(iceServers: RTCIceServer[]): void {
 		const { connection } = this.#options;

@@ -81,6 +81,10 @@ export class TalkLine {
 		this.#sender.setTracks(tracks);
 	}
 
+	signalingResumed(): void {
+		this.#line.signalingResumed();
+	}
+
 	networkChanged(): void {
 		this.#line.networkChanged();
 	}

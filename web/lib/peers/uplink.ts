@@ -74,6 +74,10 @@ export class Uplink {
 		this.#sender.setAdvice(advice);
 	}
 
+	signalingResumed(): void {
+		this.#line.signalingResumed();
+	}
+
 	networkChanged(): void {
 		this.#line.networkChanged();
 	}

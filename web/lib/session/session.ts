@@ -69,6 +69,8 @@ export class Session implements BroadcastSession {
 	#streams: readonly string[] = [];
 	#version = 0;
 	#isIn = false;
+	/** The control socket, since the call was last told of. */
+	#wasBroken = false;
 	#closing: Promise<void> | undefined;
 
 	constructor(options: SessionOptions) {
@@ -221,6 +223,7 @@ export class Session implements BroadcastSession {
 	}
 
 	#broken(): void {
+		this.#wasBroken = true;
 		if (this.#isIn) {
 			const text = "The connection to the show is interrupted. Trying again…";
 			this.#notify({ code: "control-broken", level: "warning", text });
@@ -245,6 +248,7 @@ export class Session implements BroadcastSession {
 				this.#call = event;
 				this.#relate();
 				this.#takeEarly(event.peers);
+				this.#resumeSignaling();
 				this.#tellMedia();
 				this.#enterWhenReady();
 				return;
@@ -307,6 +311,10 @@ export class Session implements BroadcastSession {
 
 	#signal(to: PeerId, connection: string, signal: Signal): void {
 		this.#control?.send({ type: "signal", to, connection, signal });
+		if (signal.kind === "restart" || signal.kind === "description") {
+			// What broke one line may have broken this one, too, and by this one the other is mended.
+			this.#control?.probe();
+		}
 	}
 
 	/** Brings everybody in line with what the broadcast says. */
@@ -379,6 +387,15 @@ export class Session implements BroadcastSession {
 				this.#toldMedia.set(connection, text);
 				this.#signal(id, connection, signal);
 			}
+		}
+	}
+
+	/** With the first word of the call after a break. */
+	#resumeSignaling(): void {
+		if (this.#wasBroken) {
+			this.#wasBroken = false;
+			this.#legs.signalingResumed();
+			this.#circle.signalingResumed();
 		}
 	}
 

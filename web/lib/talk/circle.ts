@@ -77,6 +77,12 @@ export class Circle {
 		}
 	}
 
+	signalingResumed(): void {
+		for (const neighbour of this.#neighbours.values()) {
+			neighbour.signalingResumed();
+		}
+	}
+
 	networkChanged(): void {
 		for (const neighbour of this.#neighbours.values()) {
 			neighbour.networkChanged();

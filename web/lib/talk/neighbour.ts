@@ -119,6 +119,10 @@ export class Neighbour {
 		this.#before?.talk.setTracks(tracks);
 	}
 
+	signalingResumed(): void {
+		this.#line?.talk.signalingResumed();
+	}
+
 	networkChanged(): void {
 		this.#line?.talk.networkChanged();
 	}

@@ -294,6 +294,23 @@ describe("conversation", () => {
 		expect(talk()).toBe("stream");
 	});
 
+	test("asks whether the control socket still works when it says what mends a line, and says it again on the next", async () => {
+		const { fake } = await inConversation();
+		fake.connections[0]?.to("failed");
+		await fake.clock.advance(2_000);
+		expect(fake.reconnects).toBe(1);
+		fake.break();
+		fake.open();
+		const offers = () => fake.toldTo("guest", "description").length;
+		const before = offers();
+		fake.call(HOST, GUEST);
+		await settle();
+		expect(offers()).toBe(before + 1);
+		fake.call(HOST, GUEST);
+		await settle();
+		expect(offers()).toBe(before + 1);
+	});
+
 	test("looks for new ways on another network", async () => {
 		const { fake } = await inConversation();
 		for (const listener of fake.listeners) {

@@ -72,6 +72,7 @@ export class FakePlatform {
 	readonly black: FakeTrack[] = [];
 	control: SocketEvents | undefined;
 	isOpen = false;
+	reconnects = 0;
 	token: string | undefined;
 	hasWebRtc = true;
 
@@ -88,7 +89,9 @@ export class FakePlatform {
 					get open() {
 						return isOpen() ? hears : undefined;
 					},
-					reconnect: () => {},
+					reconnect: () => {
+						this.reconnects += 1;
+					},
 					close: () => {
 						this.isOpen = false;
 						this.control = undefined;
