@@ -26,7 +26,7 @@ export interface MediaSubscriptionOptions {
 	onConnected(connected: boolean): void;
 	/**
 	 * What the sender's own clock (Unix time) is ahead of the stream's time, in microseconds, ahead of the first frame it holds for; `undefined` on each new
-	 * connection, until the sender says it again.
+	 * connection, and with a publisher that does not say it, until one says it again.
 	 */
 	onClock?(aheadUs: number | undefined): void;
 	/** Its publisher was told to rest; what comes next begins with a key frame. */
@@ -145,6 +145,9 @@ export class MediaSubscription {
 		if (note.data.type === "asleep") {
 			this.#isAsleep = true;
 			this.#options.onAsleep?.();
+		} else if (note.data.type === "clock-unknown") {
+			this.#clock = undefined;
+			this.#options.onClock?.(undefined);
 		} else {
 			this.#clock = note.data;
 		}

@@ -154,7 +154,7 @@ test("a host's stream sleeps while the composite is the program, is connected an
 	const player = await subscribeTo(stub, "host", "");
 	await expect.poll(() => late.texts.map(({ type }) => type), PATIENCE).toContain("asleep");
 	const { streams } = await stub.stats();
-	expect(streams.find(({ stream }) => stream === "host")).toMatchObject({ publisherConnected: true });
+	expect(streams.find(({ stream }) => stream === "host")).toMatchObject({ publisherConnected: true, asleep: true });
 	const atSleep = host.lastMs;
 	await stub.plan({ ...COMPOSED, prefers: "host" });
 	await expect.poll(() => host.told.at(-1), PATIENCE).toBe("wake");
@@ -163,6 +163,7 @@ test("a host's stream sleeps while the composite is the program, is connected an
 	await program.peer.waitForTags(before + 10);
 	expectRising(program.peer);
 	expectTurns(host);
+	expect((await stub.stats()).streams.find(({ stream }) => stream === "host")?.asleep).toBe(false);
 	expect(heard.streams.mock.calls.map(([{ stream, state }]) => `${stream} ${state}`)).not.toContain("host idle");
 	// Its own time went on: nothing was put where the pause was.
 	const woken = videoTimes(late.peer).find((ms) => ms > atSleep);
@@ -252,6 +253,17 @@ test("a Router that is lost while the host sleeps has everyone awake, and lets t
 	await expect.poll(() => hostAgain.asleep, PATIENCE).toBe(true);
 	expectTurns(hostAgain);
 	expectRising(program.peer);
+});
+
+test("a host who is to wake while their line is gone begins awake when they are back", async () => {
+	const { stub, host, composite } = await asleep();
+	host.stop();
+	host.peer.socket.close(1000);
+	await stub.plan({ ...COMPOSED, prefers: "host" });
+	const again = await hostTo(stub, host.captureBaseMs);
+	await expect.poll(() => sourcesHeard().at(-1), PATIENCE).toBe("host");
+	expect([again.told, again.asleep]).toEqual([[], false]);
+	composite.stop();
 });
 
 test("a publisher that did not say it can sleep is never told to", async () => {

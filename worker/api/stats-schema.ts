@@ -7,6 +7,9 @@ import { destinationSchema, layoutSchema, statusSchema } from "./schemas.ts";
 const sourceSchema = z.object({
 	stream: z.enum(STREAM_NAMES),
 	publisherConnected: z.boolean(),
+	asleep: z.boolean().optional().openapi({
+		description: "Of a browser's stream that can pause: whether it does, since the compositor has the person by WebRTC",
+	}),
 	videoCodec: z.enum(["avc", "vp8", "vp9", "av1"]).optional(),
 	audioCodec: z.enum(["aac", "opus"]).optional(),
 	width: z.number().optional(),

@@ -8,6 +8,10 @@ export const BROADCAST_FAMILIES = {
 	tandem_broadcast_failed_rounds: described("gauge", "Rounds of outstanding work in a row in which something failed"),
 
 	tandem_stream_publisher_connected: described("gauge", "Whether the stream has a publisher"),
+	tandem_stream_asleep: described(
+		"gauge",
+		"Whether a browser's stream pauses, since the compositor has the person by WebRTC",
+	),
 	tandem_stream_bitrate_bits: described("gauge", "Bits a second, measured over the last seconds"),
 	tandem_stream_frame_rate: described("gauge", "Pictures a second, as measured"),
 	tandem_stream_width_pixels: described("gauge", "Width of the picture"),

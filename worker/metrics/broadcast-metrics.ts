@@ -69,6 +69,7 @@ function addBroadcast(table: Table, labels: Labels, stats: BroadcastStats): void
 function addStream(table: Table, labels: Labels, stream: RouterStreamStats): void {
 	const { subscribers } = stream;
 	table.add("tandem_stream_publisher_connected", labels, stream.publisherConnected);
+	table.add("tandem_stream_asleep", labels, stream.asleep);
 	table.add("tandem_stream_bitrate_bits", labels, stream.bitrateBps);
 	table.add("tandem_stream_frame_rate", labels, stream.frameRate);
 	table.add("tandem_stream_width_pixels", labels, stream.width);

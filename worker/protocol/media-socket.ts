@@ -95,6 +95,8 @@ export const LEGS_STALE_AFTER_MS = 3_000;
 /** Router → subscriber that acknowledges, as text between the tags. What is not known is to be passed over. */
 export const subscriberNoteSchema = z.discriminatedUnion("type", [
 	captureClockSchema,
+	/** From the next tag on: what was said of the clock was another publisher's. */
+	z.object({ type: z.literal("clock-unknown") }),
 	z.object({ type: z.literal("asleep") }),
 ]);
 export type SubscriberNote = z.infer<typeof subscriberNoteSchema>;

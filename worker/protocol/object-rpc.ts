@@ -27,6 +27,8 @@ export interface RouterSubscriberStats {
 export interface RouterStreamStats {
 	readonly stream: StreamName;
 	readonly publisherConnected: boolean;
+	/** Of a publisher that can sleep: whether it was told to. */
+	readonly asleep?: boolean;
 	readonly videoCodec?: VideoCodec;
 	readonly audioCodec?: AudioCodec;
 	readonly width?: number;

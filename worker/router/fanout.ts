@@ -117,7 +117,7 @@ export class Fanout {
 		this.#group.clear();
 	}
 
-	figures(nowMs: number): Omit<RouterStreamStats, "stream" | "publisherConnected"> {
+	figures(nowMs: number): Omit<RouterStreamStats, "stream" | "publisherConnected" | "asleep"> {
 		const { lastTagAgeMs, ...rates } = this.#meter.figures(nowMs);
 		return {
 			...rates,

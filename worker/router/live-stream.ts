@@ -219,6 +219,7 @@ export class LiveStream {
 		return {
 			stream: this.#options.stream,
 			publisherConnected: this.#publisher !== undefined,
+			...(this.#publisher?.sleeps === true && { asleep: this.#publisher.asleep }),
 			...this.fanout.figures(nowMs),
 			...(videoCodec !== undefined && { videoCodec }),
 			...(audioCodec !== undefined && { audioCodec }),

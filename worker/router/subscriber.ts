@@ -102,8 +102,14 @@ export class Subscriber {
 
 	#tellClock({ captureOffsetMs, timeMs }: StreamTag): void {
 		const told = this.#toldCaptureOffsetMs;
-		const isNews = told === undefined || Math.abs((captureOffsetMs ?? told) - told) >= CLOCK_AGAIN_AFTER_MS;
-		if (captureOffsetMs !== undefined && isNews) {
+		if (captureOffsetMs === undefined) {
+			this.#toldCaptureOffsetMs = undefined;
+			if (told !== undefined) {
+				this.tell({ type: "clock-unknown" });
+			}
+			return;
+		}
+		if (told === undefined || Math.abs(captureOffsetMs - told) >= CLOCK_AGAIN_AFTER_MS) {
 			this.#toldCaptureOffsetMs = captureOffsetMs;
 			this.tell({ type: "clock", tagMs: wrapMs(timeMs), captureMs: timeMs + captureOffsetMs });
 		}

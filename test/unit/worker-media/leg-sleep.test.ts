@@ -6,6 +6,7 @@ import {
 	type LegSituation,
 	LegSleep,
 	SLEEP_AFTER_MS,
+	STEADY_AFTER_MS,
 	WAKE_AFTER_SILENCE_MS,
 } from "../../../worker/router/leg-sleep.ts";
 
@@ -73,12 +74,46 @@ test("wakes when the compositor no longer names the host, says nothing any more,
 	expect(sleep.look(COMPOSED, LEGS_STALE_AFTER_MS)).toBe("wake");
 });
 
-test("sleeps again a second after it was woken, not sooner, however well all is", () => {
+test("sleeps again two seconds after it was woken, not sooner, however well all is", () => {
 	const sleep = asleep();
 	expect(sleep.look({ ...COMPOSED, compositeSilentMs: 310 }, 50)).toBe("wake");
 	expect(sleep.look(COMPOSED, 60)).toBeUndefined();
-	expect(sleep.look(COMPOSED, 50 + SLEEP_AFTER_MS - 1)).toBeUndefined();
-	expect(sleep.look(COMPOSED, 50 + SLEEP_AFTER_MS)).toBe("sleep");
+	sleep.legs(["host"], 1_000);
+	expect(sleep.look(COMPOSED, 50 + 2 * SLEEP_AFTER_MS - 1)).toBeUndefined();
+	expect(sleep.look(COMPOSED, 50 + 2 * SLEEP_AFTER_MS)).toBe("sleep");
+});
+
+/** Its composite hiccups as soon as it sleeps: how long it stays awake each time. */
+function hiccups(count: number, sleepsMs: number, hiccup: LegSituation = { ...COMPOSED, compositeSilentMs: 310 }) {
+	const sleep = new LegSleep();
+	const waits: number[] = [];
+	let nowMs = 0;
+	const until = (change: string, situation: LegSituation) => {
+		const fromMs = nowMs;
+		for (;;) {
+			sleep.legs(["host"], nowMs);
+			if (sleep.look(situation, nowMs) === change) {
+				return nowMs - fromMs;
+			}
+			nowMs += 50;
+		}
+	};
+	until("sleep", COMPOSED);
+	for (let each = 0; each < count; each++) {
+		nowMs += sleepsMs;
+		until("wake", hiccup);
+		waits.push(until("sleep", COMPOSED));
+	}
+	return waits;
+}
+
+test("sleeps the later the oftener a weak compositor has it woken, and as soon as ever after a steady one", () => {
+	expect(hiccups(8, 500)).toEqual([2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000, 32_000]);
+	expect(hiccups(3, STEADY_AFTER_MS)).toEqual([1_000, 1_000, 1_000]);
+});
+
+test("sleeps as soon as ever after guests have come and gone", () => {
+	expect(hiccups(3, 500, { ...COMPOSED, plan: { ...PLAN, prefers: "host" } })).toEqual([1_000, 1_000, 1_000]);
 });
 
 test("tells a publisher that comes while it should sleep", () => {

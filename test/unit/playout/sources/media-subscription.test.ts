@@ -131,11 +131,15 @@ describe("MediaSubscription", () => {
 		latest().say(tag(10_000));
 		latest().say(JSON.stringify({ type: "weather", rain: true }));
 		latest().say("no JSON");
+		latest().say(JSON.stringify({ type: "clock", tagMs: 20, captureMs: 1_700_000_000_046 }));
+		latest().say(JSON.stringify({ type: "clock-unknown" }));
+		latest().say(tag(20_000));
 		const wrapUs = 2 ** 32 * 1_000;
 		expect(said).toEqual([
 			...["clock unknown", "connected"],
 			...[`clock ${1_700_000_000_000_250 - wrapUs + 20_000}`, `audio at ${wrapUs - 20_000}`, `audio at ${wrapUs}`],
 			...[`clock ${1_700_000_000_036_000 - wrapUs - 10_000}`, `audio at ${wrapUs + 10_000}`],
+			...["clock unknown", `audio at ${wrapUs + 20_000}`],
 		]);
 	});
 });
