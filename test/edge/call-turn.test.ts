@@ -2,8 +2,8 @@ import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { env as boundEnv } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { TURN_TTL_S } from "../../worker/ice/cloudflare-turn.ts";
-import { create, env, until } from "./api-client.ts";
-import { CallPeer, type SeenCall } from "./call-peer.ts";
+import { call, create, env, until } from "./api-client.ts";
+import { CallPeer, type SeenCall, type SeenPeer } from "./call-peer.ts";
 import { advanceClock, freezeClock } from "./frozen-clock.ts";
 
 freezeClock();
@@ -89,6 +89,24 @@ test("the call comes about without a service that fails, which is asked again la
 	await until("credentials after all", () =>
 		host.control.messages.some((message) => JSON.stringify(message).includes('"late"')) ? true : undefined,
 	);
+});
+
+test("who waits for admission has none of the deployment's ICE servers, and others' signals neither, until they are admitted", async () => {
+	settings({ ICE_SERVERS: JSON.stringify([STUN]), TURN_KEY_ID: "key", TURN_KEY_API_TOKEN: SECRET });
+	const { urls } = turnService();
+	const { id, tokens } = await create({ guestAdmission: "manual" });
+	const [guest, seen] = await CallPeer.join(id, tokens.guest);
+	expect([seen.iceServers, seen.iceServersUntilMs, urls]).toEqual([[], undefined, []]);
+	const [host, seenByHost] = await CallPeer.join(id, tokens.host);
+	expect(seenByHost.peers).toEqual([]);
+	guest.says(seenByHost.self as SeenPeer, { kind: "restart" });
+	expect(await guest.hears()).toEqual([]);
+	expect(await host.hears()).toEqual([]);
+	await evictDurableObject(env.BROADCAST.getByName(id));
+	expect((await call("POST", `/api/broadcasts/${id}/people/guest/admit`)).status).toBe(200);
+	const admitted = await guest.call(["host"]);
+	expect(usersIn(admitted)).toEqual([undefined, "user-2"]);
+	expect(urls).toHaveLength(2);
 });
 
 test("who goes while credentials are made for them was never in the call", async () => {

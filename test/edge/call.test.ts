@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { RESUME_WITHIN_MS } from "../../worker/broadcast/call-word.ts";
+import { MAX_CONTROL_SOCKETS, MAX_CONTROL_SOCKETS_PER_PERSON } from "../../worker/broadcast/control-room.ts";
 import { SIGNAL_BURST } from "../../worker/broadcast/signal-budget.ts";
 import { CLOSE } from "../../worker/protocol/close-codes.ts";
 import { call, create, env, problem, roleToken, until } from "./api-client.ts";
@@ -306,4 +307,19 @@ test("signals that are too large or not signals are refused, and too many are dr
 	expect(await host.control.take("signal")).toMatchObject({ signal: { kind: "bye" } });
 	host.says(seenByGuest.self, OFFER);
 	await guest.control.take("signal");
+});
+
+test("somebody who opens one socket after the other leaves room for everybody else, and keeps the one that is in the call", async () => {
+	const { id, tokens } = await create();
+	const [inCall] = await CallPeer.join(id, tokens.guest);
+	const more: CallPeer[] = [];
+	for (let each = 0; each < MAX_CONTROL_SOCKETS + 2; each++) {
+		more.push(await CallPeer.open(id, tokens.guest));
+		advanceClock(1);
+	}
+	const [host] = await CallPeer.join(id, tokens.host);
+	await until("the guest's oldest to be let go", () => more[0]?.control.closed && true);
+	const isOpen = ({ control }: CallPeer) => control.closed === undefined;
+	expect([inCall, ...more].filter(isOpen)).toHaveLength(MAX_CONTROL_SOCKETS_PER_PERSON);
+	expect([inCall, host, more.at(-1) ?? inCall].map(isOpen)).toEqual([true, true, true]);
 });

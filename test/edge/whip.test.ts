@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { env as boundEnv } from "cloudflare:workers";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { Broadcast } from "../../worker/broadcast/broadcast.ts";
 import { ANSWER, CANDIDATE, OFFER, TRICKLED } from "../support/whip/descriptions.ts";
 import { type Created, call, create, env, problem, until } from "./api-client.ts";
 import { CallPeer } from "./call-peer.ts";
@@ -9,6 +11,7 @@ const SDP = { "Content-Type": "application/sdp" };
 const FRAGMENT = { "Content-Type": "application/trickle-ice-sdpfrag" };
 const open: RunnerPeer[] = [];
 afterEach(() => {
+	vi.restoreAllMocks();
 	for (const runner of open.splice(0)) {
 		runner.close();
 	}
@@ -175,6 +178,22 @@ describe("an encoder's offer", () => {
 		await problem(response, 410, "broadcast-ended");
 	});
 
+	test("may name its type in any case and with parameters, and a page may read all of the answer", async () => {
+		Object.assign(boundEnv, { ICE_SERVERS: '[{"urls":"turn:t.example","username":"u","credential":"a\\"b"}]' });
+		const { created, runner, key } = await setUp();
+		const headers = { "Content-Type": "Application/SDP; charset=utf-8", Origin: "https://a.example" };
+		const posted = call("POST", "/api/whip", { token: key, body: OFFER, headers });
+		await answers(await compositorOf(runner, created.id));
+		const response = await posted;
+		Object.assign(boundEnv, { ICE_SERVERS: "" });
+		expect(response.status).toBe(201);
+		expect(response.headers.get("Link")).toBe(
+			'<turn:t.example>; rel="ice-server"; username="u"; credential="a\\"b"; credential-type="password"',
+		);
+		const exposed = response.headers.get("Access-Control-Expose-Headers")?.split(",") ?? [];
+		expect(exposed).toEqual(expect.arrayContaining(["Location", "Link", "ETag", "Accept-Patch", "Retry-After"]));
+	});
+
 	test("comes with the ICE servers there are, and a bearer token that counts more than the address", async () => {
 		const { created, runner, key } = await setUp();
 		const posted = call("POST", `/api/whip/${key.slice(0, -4)}0000`, {
@@ -197,6 +216,7 @@ describe("an encoder's offer", () => {
 		expect(preflight.headers.get("Access-Control-Allow-Origin")).toBe("*");
 		expect(preflight.headers.get("Access-Control-Allow-Headers")).toContain("Authorization");
 		expect(preflight.headers.get("Accept-Post")).toBe("application/sdp");
+		expect((await call("HEAD", "/api/whip", { token: undefined })).status).toBe(405);
 		for (const method of ["GET", "PUT", "DELETE"]) {
 			for (const path of ["/api/whip", "/api/whip/a-key"]) {
 				const got = await call(method, path, { token: undefined });
@@ -265,6 +285,7 @@ describe("a session", () => {
 		const { location } = await session();
 		const options = await call("OPTIONS", location, { token: undefined, headers: { Origin: "https://a.example" } });
 		expect(options.headers.get("Accept-Patch")).toBe("application/trickle-ice-sdpfrag");
+		expect((await call("HEAD", location, { token: undefined })).status).toBe(405);
 		for (const method of ["GET", "POST", "PUT"]) {
 			const got = await call(method, location, { token: undefined });
 			expect(got.headers.get("Allow")).toBe("PATCH, DELETE, OPTIONS");
@@ -280,6 +301,31 @@ describe("a session", () => {
 		expect(await (await call("GET", `/api/broadcasts/${created.id}`)).json()).toMatchObject({
 			people: [{ id: "host", live: false }, {}],
 		});
+	});
+
+	test("is not given away to the others in the call, who see a connection only", async () => {
+		const { created, location } = await session();
+		const [, { peers }] = await CallPeer.join(created.id, created.tokens.guest);
+		const { connection = "" } = peers.find(({ id }) => id === "host") ?? {};
+		expect(connection).toMatch(/^[0-9a-z]{16}$/);
+		expect(location).not.toContain(connection);
+		const theirs = location.replace(/[^/]+$/, connection);
+		await problem(await call("DELETE", theirs, { token: undefined }), 404, "not-found");
+		expect(await isThere(created.id)).toBe(true);
+	});
+
+	test("is not begun with credentials that were made worthless while the offer was on its way", async () => {
+		const { created, key } = await setUp();
+		const { checkStreamKey } = Broadcast.prototype;
+		const checked = vi.spyOn(Broadcast.prototype, "checkStreamKey");
+		checked.mockImplementation(async function (this: Broadcast, person, hash) {
+			const good = await checkStreamKey.call(this, person, hash);
+			await this.command({ type: "renew-credentials", personId: person, streamKeyHash: "0" }, { actor: "admin" });
+			return good;
+		});
+		const posted = post(key);
+		await problem(await posted, 401, "unauthorized");
+		expect(await isThere(created.id)).toBe(false);
 	});
 
 	test("gives way to a newer one of the same person", async () => {
@@ -336,7 +382,9 @@ describe("a session", () => {
 		const posted = post(key);
 		await until("the encoder to be in the call", async () => ((await isThere(created.id)) ? true : undefined));
 		await replaceObject(stubOf(created.id));
-		expect((await posted).status).toBeGreaterThanOrEqual(500);
+		const response = await posted;
+		expect(response.headers.get("Retry-After")).toBe("1");
+		expect((await problem(response, 503, "unavailable")).detail).not.toContain("replaced");
 		expect(await isThere(created.id)).toBe(false);
 	});
 });

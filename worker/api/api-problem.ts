@@ -5,6 +5,7 @@ const RETRY_AFTER_S: Partial<Record<ProblemKind, number>> = {
 	"rate-limited": 60,
 	"idempotency-in-progress": 1,
 	"no-compositor": 5,
+	unavailable: 1,
 };
 
 /** One fault of a request, by where it is. Never holds the value that was sent, which may be a key. */

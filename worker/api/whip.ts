@@ -3,6 +3,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { authenticate } from "../auth/authenticate.ts";
 import { credentialOf } from "../auth/credential.ts";
 import { BROADCAST_ID_PATTERN } from "../auth/random-id.ts";
+import { createLog } from "../log.ts";
+import type { Outcome } from "../protocol/problem.ts";
 import type { WhipAnswer } from "../protocol/whip.ts";
 import { iceLinks } from "../whip/ice-link.ts";
 import { whipMatch } from "../whip/if-match.ts";
@@ -14,6 +16,7 @@ const SDP = "application/sdp";
 const FRAGMENT = "application/trickle-ice-sdpfrag";
 /** A description is some 3 to 8 KiB; what the call relays has room for 48. */
 const MAX_SDP_BYTES = 48 * 1024;
+const log = createLog("api");
 const OFFER_METHODS = ["POST", "OPTIONS"];
 const SESSION_METHODS = ["PATCH", "DELETE", "OPTIONS"];
 
@@ -88,7 +91,8 @@ export const whip = area
 			const { broadcastId, sessionId } = c.req.valid("param");
 			const fragment = await bodyOf(c, FRAGMENT);
 			const match = whipMatch(c.req.header("If-Match"));
-			const restart = valueFrom(await sessionsOf(c, broadcastId).whipPatch({ sessionId, fragment, match }));
+			const sessions = sessionsOf(c, broadcastId);
+			const restart = await asked(c, broadcastId, () => sessions.whipPatch({ sessionId, fragment, match }));
 			return restart === null
 				? c.body(null, 204)
 				: c.body(restart.fragment, 200, { "Content-Type": FRAGMENT, ETag: `"${restart.etag}"` });
@@ -104,7 +108,8 @@ export const whip = area
 		}),
 		async (c) => {
 			const { broadcastId, sessionId } = c.req.valid("param");
-			valueFrom(await sessionsOf(c, broadcastId).whipEnd(sessionId));
+			const sessions = sessionsOf(c, broadcastId);
+			await asked(c, broadcastId, () => sessions.whipEnd(sessionId));
 			return c.body(null, 200);
 		},
 	);
@@ -139,8 +144,9 @@ async function begin(
 	c.set("principal", principal);
 	await limitToken(c, token ?? "", "RATE_API");
 	const sdp = await bodyOf(c, SDP);
-	const { broadcastId, person } = principal;
-	const answer = valueFrom(await c.env.BROADCAST.getByName(broadcastId).whipOffer(person, sdp));
+	const { broadcastId, person, credentialsVersion = 0 } = principal;
+	const broadcast = c.env.BROADCAST.getByName(broadcastId);
+	const answer = await asked(c, broadcastId, () => broadcast.whipOffer(person, credentialsVersion, sdp));
 	return { ...answer, broadcastId };
 }
 
@@ -165,6 +171,18 @@ function sessionsOf(c: Context<ApiEnv>, broadcastId: string) {
 		throw new ApiProblem("not-found", "whip: expected a session that goes on, got one that is over or never was");
 	}
 	return c.env.BROADCAST.getByName(broadcastId);
+}
+
+/** What the broadcast says. One that is lost while it is asked, as by a deploy, is there again in a moment, and an encoder is to come again then. */
+async function asked<T>(c: Context<ApiEnv>, broadcastId: string, ask: () => Promise<Outcome<T>>): Promise<T> {
+	let outcome: Outcome<T>;
+	try {
+		outcome = await ask();
+	} catch (error) {
+		log.error("a broadcast did not answer an encoder", { requestId: c.var.requestId, broadcastId, error });
+		throw new ApiProblem("unavailable", "whip: expected the broadcast's answer, got it interrupted");
+	}
+	return valueFrom(outcome);
 }
 
 async function bodyOf(c: Context<ApiEnv>, type: string): Promise<string> {

@@ -106,6 +106,8 @@ export class Broadcast
 				report: (fault) => log.error(fault, { broadcastId: this.#control.record?.id }),
 			}),
 			newConnection: () => randomCode(CONNECTION_ID_LENGTH),
+			nowMs: Date.now,
+			later: (work) => this.ctx.waitUntil(work),
 			virtual: {
 				signalled: (member, from, signal) => this.#whip.signalled(member, from, signal),
 				callChanged: (member, call) => this.#whip.callChanged(member, call),
@@ -314,8 +316,8 @@ export class Broadcast
 		this.#requests.finish(request, sealedAnswer, Date.now());
 	}
 
-	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
-		return this.#whip.whipOffer(person, sdp);
+	whipOffer(person: PersonId, credentialsVersion: number, sdp: string): Promise<Outcome<WhipAnswer>> {
+		return this.#whip.whipOffer(person, credentialsVersion, sdp);
 	}
 
 	whipPatch(patch: WhipPatch): Promise<Outcome<WhipRestart | null>> {
@@ -396,6 +398,7 @@ export class Broadcast
 			return response;
 		}
 		const member = readMember(url);
+		this.#room.makeRoom(member);
 		if (openControlSockets(this.ctx).length >= MAX_CONTROL_SOCKETS) {
 			return new Response(`control: expected at most ${MAX_CONTROL_SOCKETS} sockets, got one more`, { status: 503 });
 		}

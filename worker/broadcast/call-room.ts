@@ -2,16 +2,23 @@ import type { IceDesk, IceGrant } from "../ice/ice-desk.ts";
 import type { ControlEvent, ControlRequest } from "../protocol/control-messages.ts";
 import { done, type Outcome, type Refusal, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
-import type { PeerId, Signal } from "../protocol/signaling.ts";
+import type { CallPeer, PeerId, Signal } from "../protocol/signaling.ts";
 import { type BroadcastRecord, personOf } from "./broadcast-record.ts";
 import { compositorInCall } from "./call-media.ts";
 import type { CallMember } from "./call-member.ts";
-import { type CallView, callView, compositorConnection } from "./call-view.ts";
+import { type CallView, callView, compositorConnection, mayConnect } from "./call-view.ts";
 import type { CallWord } from "./call-word.ts";
 import type { ControlSocket } from "./control-socket.ts";
 import { isOver } from "./lifecycle.ts";
 import { JOIN_COST, SIGNALS_PER_S, SignalBudget } from "./signal-budget.ts";
-import type { CallEvent, IceServers, SignalSource, VirtualCall, VirtualMembers } from "./virtual-members.ts";
+import type {
+	CallEvent,
+	IceServers,
+	SignalSource,
+	VirtualCall,
+	VirtualJoining,
+	VirtualMembers,
+} from "./virtual-members.ts";
 
 /** Pages ask for a pong every 2 s; one in the background may be let do so once a minute only. */
 export const SILENT_AFTER_MS = 90_000;
@@ -24,8 +31,11 @@ export interface CallRoomPorts {
 	record(): BroadcastRecord | undefined;
 	/** Changes the record by it; what follows from that must not be waited for. */
 	changed(word: CallWord, nowMs: number): Promise<void>;
-	readonly ice: Pick<IceDesk, "configured" | "grant" | "kept">;
+	readonly ice: Pick<IceDesk, "configured" | "grants" | "grant" | "kept">;
 	newConnection(): string;
+	nowMs(): number;
+	/** Sees to the end what is not waited for; it does not reject. */
+	later(work: Promise<void>): void;
 	/** Those in the call without a socket. */
 	readonly virtual: VirtualMembers;
 }
@@ -44,6 +54,8 @@ export class CallRoom implements VirtualCall {
 	/** Sessions that ended by themselves need not be told. */
 	readonly #leaving = new Set<string>();
 	readonly #virtualGrants = new Map<string, IceGrant>();
+	/** Connections for which credentials are being made. */
+	readonly #equipping = new Set<string>();
 
 	constructor(ports: CallRoomPorts) {
 		this.#ports = ports;
@@ -140,6 +152,7 @@ export class CallRoom implements VirtualCall {
 		}
 		const due = this.#ports.sockets().filter(({ seat }) => nowMs >= (seat?.ice?.renewAtMs ?? Number.POSITIVE_INFINITY));
 		await Promise.all(due.map((socket) => this.#renew(socket, nowMs)));
+		this.#equipOthers();
 	}
 
 	/** Tells those whom it concerns what is different about the call now. */
@@ -157,13 +170,16 @@ export class CallRoom implements VirtualCall {
 			if (view === undefined) {
 				socket.sit(undefined);
 			} else if (this.#owed.delete(seat.connection) || !isSame(viewOf(before, peer, seat.connection), view)) {
-				this.#tell(socket, view);
+				this.#tellOnceEquipped(socket, view);
 			}
 		}
 		this.#tellVirtual(before, after);
 	}
 
-	async addVirtual(person: PersonId, connection: string, nowMs: number): Promise<Outcome<CallEvent>> {
+	async addVirtual(
+		{ person, connection, credentialsVersion: ver }: VirtualJoining,
+		nowMs: number,
+	): Promise<Outcome<CallEvent>> {
 		const record = this.#ports.record();
 		const place = record && personOf(record, person);
 		if (record === undefined || place === undefined) {
@@ -175,7 +191,9 @@ export class CallRoom implements VirtualCall {
 				`call: expected a broadcast that is not over, got one that is ${record.status}`,
 			);
 		}
-		const { credentialsVersion: ver } = place;
+		if (ver !== place.credentialsVersion) {
+			return refused("unauthorized", "auth: expected credentials that count, got such as were made worthless");
+		}
 		this.#joining.delete(person);
 		this.#dismissOthers(undefined, person);
 		const member = { person, connection, leg: "whip", realTime: true, streams: false, ver } as const;
@@ -231,8 +249,9 @@ export class CallRoom implements VirtualCall {
 		if (person === undefined) {
 			return { kind: "forbidden", detail: "call: expected a person to join it, got a compositor, which is in it" };
 		}
-		const isTheirs = (connection: string | undefined) =>
-			this.#memberOf(person)?.connection === connection && connection !== undefined;
+		const before = this.#memberOf(person);
+		// An encoder's connection is its own.
+		const isTheirs = (connection: string) => before?.leg === "real-time" && before.connection === connection;
 		const asked = socket.seat?.connection ?? request.connection;
 		const connection = asked !== undefined && isTheirs(asked) ? asked : this.#ports.newConnection();
 		if (!(await this.#seat(socket, person, connection, nowMs))) {
@@ -257,7 +276,7 @@ export class CallRoom implements VirtualCall {
 		this.#joining.set(peer, wish);
 		const before = socket.seat?.connection === connection ? socket.seat.ice : undefined;
 		const isFresh = before !== undefined && nowMs < before.renewAtMs;
-		const ice = isFresh ? before : await this.#ports.ice.grant(nowMs);
+		const ice = isFresh ? before : await this.#granted(peer, nowMs);
 		if (this.#joining.get(peer) !== wish) {
 			return false;
 		}
@@ -267,6 +286,12 @@ export class CallRoom implements VirtualCall {
 		}
 		socket.sit({ connection, ...(ice === undefined ? {} : { ice }) });
 		return true;
+	}
+
+	/** Whoever waits for admission has nobody to reach, and gets no credentials. */
+	async #granted(peer: PeerId, nowMs: number): Promise<IceGrant | undefined> {
+		const record = this.#ports.record();
+		return record !== undefined && mayConnect(record, peer) ? this.#ports.ice.grant(nowMs) : undefined;
 	}
 
 	/** A person is in the call once, and so is a compositor: their older sockets are closed. */
@@ -342,7 +367,7 @@ export class CallRoom implements VirtualCall {
 		if (seat?.ice === undefined || peer === undefined) {
 			return;
 		}
-		const granted = await this.#ports.ice.grant(nowMs);
+		const granted = await this.#granted(peer, nowMs);
 		// It may have left, or come by another connection.
 		if (granted === undefined || !socket.isOpen() || socket.seat?.connection !== seat.connection) {
 			return;
@@ -364,9 +389,45 @@ export class CallRoom implements VirtualCall {
 			if (record !== undefined && peer !== undefined && seat !== undefined && this.#owed.delete(seat.connection)) {
 				const view = viewOf(record, peer, seat.connection);
 				if (view !== undefined) {
-					this.#tell(socket, view);
+					this.#tellOnceEquipped(socket, view);
 				}
 			}
+		}
+	}
+
+	/** Who has just been admitted is told of the others when there are servers to reach them by. */
+	#tellOnceEquipped(socket: ControlSocket, view: CallView): void {
+		const { connection } = view.self;
+		if (!this.#ports.ice.grants || !view.isAdmitted || socket.seat?.ice !== undefined) {
+			this.#tell(socket, view);
+		} else if (!this.#equipping.has(connection)) {
+			this.#equipping.add(connection);
+			this.#ports.later(this.#equip(socket, view.self));
+		}
+	}
+
+	/** An object that was lost may not have come to it. */
+	#equipOthers(): void {
+		const record = this.#ports.record();
+		for (const socket of this.#ports.ice.grants ? this.#ports.sockets() : []) {
+			const peer = peerOf(socket);
+			const { seat } = socket;
+			const isUnequipped = peer !== undefined && seat !== undefined && seat.ice === undefined;
+			const view = isUnequipped && record !== undefined ? viewOf(record, peer, seat.connection) : undefined;
+			if (view?.isAdmitted) {
+				this.#tellOnceEquipped(socket, view);
+			}
+		}
+	}
+
+	async #equip(socket: ControlSocket, { id, connection }: CallPeer): Promise<void> {
+		const ice = await this.#ports.ice.grant(this.#ports.nowMs());
+		this.#equipping.delete(connection);
+		const record = this.#ports.record();
+		const view = record && viewOf(record, id, connection);
+		if (view !== undefined && socket.isOpen() && socket.seat?.connection === connection) {
+			socket.sit({ connection, ...(ice === undefined || !view.isAdmitted ? {} : { ice }) });
+			this.#tell(socket, view);
 		}
 	}
 
@@ -391,12 +452,13 @@ export class CallRoom implements VirtualCall {
 		}
 	}
 
-	#event({ self, peers }: CallView, ice: IceGrant | undefined): CallEvent {
+	#event({ self, peers, isAdmitted }: CallView, granted: IceGrant | undefined): CallEvent {
+		const ice = isAdmitted ? granted : undefined;
 		return {
 			type: "call",
 			self,
 			peers,
-			iceServers: [...this.#ports.ice.configured, ...(ice?.servers ?? [])],
+			iceServers: isAdmitted ? [...this.#ports.ice.configured, ...(ice?.servers ?? [])] : [],
 			...(ice?.untilMs === undefined ? {} : { iceServersUntilMs: ice.untilMs }),
 		};
 	}

@@ -10,6 +10,8 @@ type Call = Pick<BroadcastRecord, "call" | "callCompositor" | "lease" | "people"
 export interface CallView {
 	readonly self: CallPeer;
 	readonly peers: CallPeer[];
+	/** False of a guest who waits for admission: there is nobody to connect with, and no server to do it by. */
+	readonly isAdmitted: boolean;
 }
 
 /** The same for all that a compositor's page does: it is one page a lease, whose control socket may break and come back. */
@@ -23,11 +25,16 @@ export function callView(record: Call, viewer: PeerId): CallView | undefined {
 	if (self === undefined) {
 		return undefined;
 	}
-	const isSeeing = viewer === "compositor" || isAdmitted(record, viewer);
+	const isSeeing = mayConnect(record, viewer);
 	const peers = peersOf(record, viewer).filter(
 		({ id }) => id !== viewer && (id === "compositor" || isAdmitted(record, id)),
 	);
-	return { self, peers: isSeeing ? peers : [] };
+	return { self, peers: isSeeing ? peers : [], isAdmitted: isSeeing };
+}
+
+/** Whether they may be connected with others now. */
+export function mayConnect(record: Pick<BroadcastRecord, "people">, peer: PeerId): boolean {
+	return peer === "compositor" || isAdmitted(record, peer);
 }
 
 function peersOf(record: Call, viewer: PeerId): CallPeer[] {
@@ -49,6 +56,6 @@ function isReachable({ person, leg, realTime }: CallMember, viewer: PeerId): boo
 	return realTime && (leg === "real-time" || viewer === "compositor" || viewer === person);
 }
 
-function isAdmitted(record: Call, person: PersonId): boolean {
+function isAdmitted(record: Pick<BroadcastRecord, "people">, person: PersonId): boolean {
 	return personOf(record, person)?.admitted ?? false;
 }

@@ -28,6 +28,11 @@ export const MAX_CONTROL_MESSAGE_BYTES = 64 * 1024;
 /** Host, guest, compositor and the people who look after the broadcast; viewers have no control socket. */
 export const MAX_CONTROL_SOCKETS = 64;
 
+/** Of one person's: some tabs, and lines that broke without anybody having noticed. However many one opens, the others find room. */
+export const MAX_CONTROL_SOCKETS_PER_PERSON = 8;
+/** Of a request that is wrong in everything. */
+const MAX_FAULTS_TOLD = 4;
+
 const OUTDATED = "auth: what it came with was made worthless";
 
 export interface ControlRoomPorts {
@@ -54,6 +59,16 @@ export class ControlRoom {
 	/** The figures the compositor that now holds the lease reported last. */
 	latestStats(): { readonly stats: CompositorStats; readonly atMs: number } | undefined {
 		return this.#latest?.stats.fence === this.#ports.record()?.lease.fence ? this.#latest : undefined;
+	}
+
+	/** Lets go of those of a person that have been silent longest, where they have as many as they may: another is about to come. */
+	makeRoom({ person }: ControlMember): void {
+		const theirs = person === undefined ? [] : this.#ports.sockets().filter((socket) => socket.person === person);
+		const byUse = theirs.toSorted((a, b) => usedAt(a) - usedAt(b));
+		for (const socket of byUse.slice(0, Math.max(0, theirs.length - MAX_CONTROL_SOCKETS_PER_PERSON + 1))) {
+			const most = `at most ${MAX_CONTROL_SOCKETS_PER_PERSON} sockets of the ${socket.person}`;
+			socket.close("takenOver", `control: expected ${most}, got one more`);
+		}
 	}
 
 	/** Tells a new member what there is to know. */
@@ -238,6 +253,11 @@ export class ControlRoom {
 	}
 }
 
+/** The one that is in the call is let go last. */
+function usedAt(socket: ControlSocket): number {
+	return socket.seat === undefined ? (socket.heardAtMs() ?? socket.openedAtMs) : Number.POSITIVE_INFINITY;
+}
+
 /** Whether the person came with credentials that count no more. */
 function isOutdated({ person, ver }: ControlMember, record: BroadcastRecord): boolean {
 	return person !== undefined && ver !== undefined && ver !== personOf(record, person)?.credentialsVersion;
@@ -261,7 +281,10 @@ function readRequest(message: string | ArrayBuffer): ReadRequest {
 		return { request: request.data };
 	}
 	const named = commandIdSchema.safeParse(given);
-	const faults = request.error.issues.map(({ path, message: fault }) => `${path.join(".")}: ${fault}`).join("; ");
+	const faults = request.error.issues
+		.slice(0, MAX_FAULTS_TOLD)
+		.map(({ path, message: fault }) => `${path.join(".")}: ${fault}`)
+		.join("; ");
 	const fault = `control: expected a ping, a set-layout with one of ${LAYOUT_NAMES.join(", ")}, a command (${LIVE_COMMAND_TYPES.join(", ")}) with all it needs, join-call, leave-call, a signal, real-time-media or complete compositor-stats, got another: ${faults}`;
 	return { fault, ...(named.success && named.data.id !== undefined ? { id: named.data.id } : {}) };
 }

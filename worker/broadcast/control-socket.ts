@@ -23,6 +23,7 @@ export interface CallSeat {
 export interface ControlSocket extends ControlMember {
 	/** One object for each line, whichever of its wrappings one has. */
 	readonly line: object;
+	readonly openedAtMs: number;
 	/** While it is in the call. Outlives hibernation, as the rest does. */
 	readonly seat: CallSeat | undefined;
 	sit(seat: CallSeat | undefined): void;

@@ -16,6 +16,7 @@ const memberSchema = z.object({
 });
 /** Under the 2 KiB that the runtime lets an attachment have: a grant is small (worker/ice/cloudflare-turn.ts). */
 const attachmentSchema = memberSchema.extend({
+	openedAtMs: z.number().optional(),
 	seat: z.object({ connection: connectionIdSchema, ice: iceGrantSchema.optional() }).optional(),
 });
 
@@ -33,7 +34,7 @@ export function acceptControlSocket(
 	member: ControlMember,
 ): { readonly response: Response; readonly socket: ControlSocket } {
 	const { 0: client, 1: server } = new WebSocketPair();
-	server.serializeAttachment(member);
+	server.serializeAttachment({ ...member, openedAtMs: Date.now() });
 	state.acceptWebSocket(server);
 	return { response: new Response(null, { status: 101, webSocket: client }), socket: wrapControlSocket(state, server) };
 }
@@ -47,15 +48,17 @@ export function openControlSockets(state: DurableObjectState): ControlSocket[] {
 
 export function wrapControlSocket(state: DurableObjectState, socket: WebSocket): ControlSocket {
 	const attachment = () => attachmentSchema.parse(socket.deserializeAttachment());
-	const member = toMember(attachment());
+	const { openedAtMs, ...rest } = attachment();
+	const member = toMember(rest);
 	return {
 		...member,
+		openedAtMs: openedAtMs ?? 0,
 		line: socket,
 		get seat(): CallSeat | undefined {
 			const { seat } = attachment();
 			return seat && { connection: seat.connection, ...(seat.ice === undefined ? {} : { ice: seat.ice }) };
 		},
-		sit: (seat) => socket.serializeAttachment(seat === undefined ? member : { ...member, seat }),
+		sit: (seat) => socket.serializeAttachment({ ...member, openedAtMs, ...(seat === undefined ? {} : { seat }) }),
 		isOpen: () => socket.readyState === WebSocket.OPEN,
 		heardAtMs: () => state.getWebSocketAutoResponseTimestamp(socket)?.getTime(),
 		send: (text) => {

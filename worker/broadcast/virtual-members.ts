@@ -39,18 +39,26 @@ export interface VirtualMembers {
 /** Where there is nobody who could be told. */
 export const NO_VIRTUAL_MEMBERS: VirtualMembers = { signalled: () => {}, callChanged: () => {}, over: () => {} };
 
+export interface VirtualJoining {
+	readonly person: PersonId;
+	/** New with every session, 1 to 64 letters, digits, `_` or `-`. */
+	readonly connection: string;
+	/** Of what they came with. */
+	readonly credentialsVersion: number;
+}
+
 /**
  * The half of the call that such members use (`CallRoom` is one). People see a virtual member as one without WebRTC (`realTime: false`: there is no talking with an
  * encoder), the compositor sees one with it. While there is an admitted one a compositor is wanted, in the lobby as well.
  */
 export interface VirtualCall {
 	/**
-	 * Lets the person into the call. Whatever they were in it by before is taken over. Refused (`taken-over`, `broadcast-ended`, `not-found`) where they have no place.
+	 * Lets the person into the call. Whatever they were in it by before is taken over. Refused (`taken-over`, `broadcast-ended`, `not-found`) where they have no place,
+	 * and (`unauthorized`) where what they came with has been made worthless since.
 	 *
-	 * @param connection new with every session, 1 to 64 letters, digits, `_` or `-`
 	 * @returns who else is in the call then; a guest who is not admitted sees nobody
 	 */
-	addVirtual(person: PersonId, connection: string, nowMs: number): Promise<Outcome<CallEvent>>;
+	addVirtual(joining: VirtualJoining, nowMs: number): Promise<Outcome<CallEvent>>;
 	/** The session ended by itself; `VirtualMembers.over` is not called. Nothing happens where that connection is not in the call any more. */
 	removeVirtual(person: PersonId, connection: string, nowMs: number): Promise<void>;
 	/** Tells a peer something. False when either of the two is not in the call now, or may not see the other: it was dropped then. */

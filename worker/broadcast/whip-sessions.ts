@@ -1,20 +1,25 @@
 import { done, type Outcome, refused } from "../protocol/problem.ts";
 import type { PersonId } from "../protocol/roles.ts";
-import type { Signal } from "../protocol/signaling.ts";
+import { MAX_SDP_LENGTH, type Signal } from "../protocol/signaling.ts";
 import type { WhipAnswer, WhipPatch, WhipRestart, WhipRpc } from "../protocol/whip.ts";
 import { readFragment, restartFragment } from "../whip/fragment.ts";
 import { matchRefusal } from "../whip/if-match.ts";
 import { answerFault, offerFault, restartedOffer } from "../whip/offer.ts";
 import { iceOf, linesOf } from "../whip/sdp.ts";
 import type { CallMember } from "./call-member.ts";
+import { SignalBudget } from "./signal-budget.ts";
 import type { CallEvent, SignalSource, VirtualCall, VirtualMembers } from "./virtual-members.ts";
 
 /** A warm compositor answers within half a second and a cold one within some; encoders give up after ten or fifteen. */
 export const ANSWER_WITHIN_MS = 10_000;
+const GONE = "the compositor has gone";
 
-/** What of a session outlives the object's memory. Its id is its connection in the call. */
+/** What of a session outlives the object's memory. */
 export interface StoredWhipSession {
+	/** Of its address. Known to its encoder alone: whoever knows it may end the session. */
 	readonly id: string;
+	/** In the call, where the others see it. */
+	readonly connection: string;
 	readonly person: PersonId;
 	/** Of its ICE credentials. */
 	readonly etag: string;
@@ -35,7 +40,7 @@ export interface WhipSessionsPorts {
 		save(session: StoredWhipSession): Promise<void>;
 		remove(id: string): Promise<void>;
 	};
-	/** Not to be guessed: whoever knows it may end the session. */
+	/** Not to be guessed. */
 	newId(): string;
 	newEtag(): string;
 	nowMs(): number;
@@ -63,7 +68,11 @@ interface Pending {
  */
 export class WhipSessions implements VirtualMembers, WhipRpc {
 	readonly #ports: WhipSessionsPorts;
+	/** By their ids. */
 	readonly #sessions: Map<string, StoredWhipSession>;
+	/** May be lost at any time. */
+	readonly #budgets = new Map<string, SignalBudget>();
+	/** By the connection in the call. */
 	readonly #pending = new Map<string, Pending>();
 
 	constructor(ports: WhipSessionsPorts, stored: Iterable<StoredWhipSession> = []) {
@@ -71,47 +80,58 @@ export class WhipSessions implements VirtualMembers, WhipRpc {
 		this.#sessions = new Map([...stored].map((session) => [session.id, session]));
 	}
 
-	/** The object was lost: sessions that ended meanwhile are forgotten, and whoever waited for an answer then waits no more. */
+	/**
+	 * The object was lost: sessions that ended meanwhile are forgotten, those whose compositor has gone are ended, and whoever waited for an answer then waits no
+	 * more.
+	 */
 	async recovered(): Promise<void> {
 		const members = this.#ports.members();
-		for (const { id } of this.#sessions.values()) {
-			if (!members.some(({ connection }) => connection === id)) {
-				this.#forget(id);
+		const call = this.#ports.call();
+		for (const session of [...this.#sessions.values()]) {
+			const { person, connection, compositor } = session;
+			if (!members.some((member) => member.connection === connection)) {
+				this.#forget(session);
+			} else if (compositorOf(call.callOf(person, connection)) !== compositor) {
+				await this.#close(session, GONE);
 			}
 		}
-		for (const { person, connection } of members) {
-			if (!this.#sessions.has(connection)) {
-				await this.#ports.call().removeVirtual(person, connection, this.#ports.nowMs());
+		for (const { person, connection } of this.#ports.members()) {
+			if (this.#sessionOf(connection) === undefined) {
+				await call.removeVirtual(person, connection, this.#ports.nowMs());
 			}
 		}
 	}
 
-	async whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>> {
+	async whipOffer(person: PersonId, credentialsVersion: number, sdp: string): Promise<Outcome<WhipAnswer>> {
 		const fault = offerFault(sdp);
 		if (fault !== undefined) {
 			return refused("invalid-request", fault);
 		}
 		const call = this.#ports.call();
-		const id = this.#ports.newId();
-		const answered = this.#ask(id, person, sdp);
-		const joined = await call.addVirtual(person, id, this.#ports.nowMs());
+		const connection = this.#ports.newId();
+		const answered = this.#ask(connection, person, sdp);
+		const joined = await call.addVirtual({ person, connection, credentialsVersion }, this.#ports.nowMs());
 		if (!joined.ok) {
-			this.#pending.get(id)?.settle(joined);
+			this.#pending.get(connection)?.settle(joined);
 			return joined;
 		}
-		this.#send(person, id, joined.value);
-		const [answer, { servers }] = await Promise.all([answered, call.iceServersFor(id, this.#ports.nowMs())]);
+		this.#send(person, connection, joined.value);
+		// Such servers cost: they are not for those who wait to be let on air.
+		const early = this.#ports.isAdmitted(person) ? call.iceServersFor(connection, this.#ports.nowMs()) : undefined;
+		const answer = await answered;
 		if (!answer.ok) {
-			await call.removeVirtual(person, id, this.#ports.nowMs());
+			await early;
+			await call.removeVirtual(person, connection, this.#ports.nowMs());
 			return answer;
 		}
+		const { servers } = await (early ?? call.iceServersFor(connection, this.#ports.nowMs()));
 		const { sdp: answerSdp, compositor } = answer.value;
-		if (compositorOf(call.callOf(person, id)) !== compositor) {
-			await call.removeVirtual(person, id, this.#ports.nowMs());
+		if (compositorOf(call.callOf(person, connection)) !== compositor) {
+			await call.removeVirtual(person, connection, this.#ports.nowMs());
 			return refused("no-compositor", "whip: expected the compositor that answered to stay, got it gone");
 		}
-		const etag = this.#ports.newEtag();
-		await this.#keep({ id, person, etag, offer: sdp, compositor });
+		const [id, etag] = [this.#ports.newId(), this.#ports.newEtag()];
+		await this.#keep({ id, connection, person, etag, offer: sdp, compositor });
 		return done({ sessionId: id, sdp: answerSdp, etag, iceServers: servers });
 	}
 
@@ -128,13 +148,24 @@ export class WhipSessions implements VirtualMembers, WhipRpc {
 		if (typeof read === "string") {
 			return refused("invalid-request", read);
 		}
+		const budget = this.#budgets.get(sessionId) ?? new SignalBudget(this.#ports.nowMs());
+		this.#budgets.set(sessionId, budget);
 		const { ice, candidates, isEnd } = read;
+		if (budget.take(fragment.length, this.#ports.nowMs(), candidates.length + 1) !== "ok") {
+			return refused("rate-limited", "whip: expected fewer candidates in a short time, got more");
+		}
 		if (ice === undefined && match === "any") {
 			return refused("invalid-request", "whip: expected ICE credentials to restart with, got none");
 		}
 		// Whose answer to a restart was lost restarts with the same credentials, and wants the same answer.
 		if (ice !== undefined && (match === "any" || ice.ufrag !== iceOf(linesOf(session.offer))?.ufrag)) {
-			return this.#restart(session, restartedOffer(session.offer, ice, candidates));
+			const offer = restartedOffer(session.offer, ice, candidates);
+			return offer.length <= MAX_SDP_LENGTH
+				? this.#restart(session, offer)
+				: refused(
+						"too-large",
+						`whip: expected an offer of at most ${MAX_SDP_LENGTH} characters with the new candidates`,
+					);
 		}
 		const ufrag = ice === undefined ? {} : { usernameFragment: ice.ufrag };
 		const words = candidates.map(({ candidate, mid }) => ({
@@ -143,7 +174,7 @@ export class WhipSessions implements VirtualMembers, WhipRpc {
 		}));
 		for (const word of isEnd ? [...words, { candidate: "", sdpMLineIndex: 0 }] : words) {
 			const signal = { kind: "candidate", ...word, ...ufrag } as const;
-			this.#ports.call().signalFromVirtual(session.person, sessionId, "compositor", signal);
+			this.#ports.call().signalFromVirtual(session.person, session.connection, "compositor", signal);
 		}
 		return done(null);
 	}
@@ -174,33 +205,40 @@ export class WhipSessions implements VirtualMembers, WhipRpc {
 	}
 
 	callChanged({ connection, person }: CallMember, call: CallEvent): void {
-		const session = this.#sessions.get(connection);
+		const session = this.#sessionOf(connection);
 		if (session === undefined) {
 			this.#send(person, connection, call);
 		} else if (compositorOf(call) !== session.compositor) {
 			// The encoder knows the certificate of that one, and cannot be asked for an offer to another.
-			this.#closeInBackground(connection, "the compositor has gone");
+			this.#closeInBackground(connection, GONE);
 		}
 	}
 
 	over({ connection }: CallMember, reason: string): void {
 		this.#pending.get(connection)?.settle(refused("taken-over", `whip: expected to stay in the call, got: ${reason}`));
-		this.#forget(connection);
+		const session = this.#sessionOf(connection);
+		if (session !== undefined) {
+			this.#forget(session);
+		}
 	}
 
-	#ask(id: string, person: PersonId, offer: string): Promise<Outcome<Answer>> {
+	#sessionOf(connection: string): StoredWhipSession | undefined {
+		return [...this.#sessions.values()].find((session) => session.connection === connection);
+	}
+
+	#ask(connection: string, person: PersonId, offer: string): Promise<Outcome<Answer>> {
 		return new Promise((resolve) => {
 			const pending: Pending = {
 				offer,
 				sentTo: undefined,
 				settle: (outcome) => {
 					cancel();
-					this.#pending.delete(id);
+					this.#pending.delete(connection);
 					resolve(outcome);
 				},
 			};
 			const cancel = this.#ports.after(ANSWER_WITHIN_MS, () => pending.settle(this.#unanswered(person)));
-			this.#pending.set(id, pending);
+			this.#pending.set(connection, pending);
 		});
 	}
 
@@ -212,28 +250,28 @@ export class WhipSessions implements VirtualMembers, WhipRpc {
 	}
 
 	/** Once a compositor is there; again to one that takes its place. */
-	#send(person: PersonId, id: string, call: CallEvent): void {
-		const pending = this.#pending.get(id);
+	#send(person: PersonId, connection: string, call: CallEvent): void {
+		const pending = this.#pending.get(connection);
 		const compositor = compositorOf(call);
 		if (pending === undefined || compositor === undefined || pending.sentTo === compositor) {
 			return;
 		}
 		pending.sentTo = compositor;
 		const offer = { kind: "description", type: "offer", sdp: pending.offer, complete: true } as const;
-		this.#ports.call().signalFromVirtual(person, id, "compositor", offer);
+		this.#ports.call().signalFromVirtual(person, connection, "compositor", offer);
 	}
 
 	async #restart(session: StoredWhipSession, offer: string): Promise<Outcome<WhipRestart>> {
-		const { id, person } = session;
-		const call = this.#ports.call().callOf(person, id);
+		const { id, connection, person } = session;
+		const call = this.#ports.call().callOf(person, connection);
 		if (call === undefined) {
 			return noSession();
 		}
-		if (this.#pending.has(id)) {
+		if (this.#pending.has(connection)) {
 			return refused("wrong-state", "whip: expected one ICE restart at a time, got another before it was answered");
 		}
-		const answered = this.#ask(id, person, offer);
-		this.#send(person, id, call);
+		const answered = this.#ask(connection, person, offer);
+		this.#send(person, connection, call);
 		const answer = await answered;
 		if (!answer.ok) {
 			return answer;
@@ -251,22 +289,24 @@ export class WhipSessions implements VirtualMembers, WhipRpc {
 		await this.#ports.store.save(session);
 	}
 
-	async #close({ id, person }: StoredWhipSession, reason: string): Promise<void> {
+	async #close(session: StoredWhipSession, reason: string): Promise<void> {
+		const { person, connection } = session;
 		const call = this.#ports.call();
-		call.signalFromVirtual(person, id, "compositor", { kind: "bye", reason });
-		this.#forget(id);
-		await call.removeVirtual(person, id, this.#ports.nowMs());
+		call.signalFromVirtual(person, connection, "compositor", { kind: "bye", reason });
+		this.#forget(session);
+		await call.removeVirtual(person, connection, this.#ports.nowMs());
 	}
 
-	#closeInBackground(id: string, reason: string): void {
-		const session = this.#sessions.get(id);
+	#closeInBackground(connection: string, reason: string): void {
+		const session = this.#sessionOf(connection);
 		if (session !== undefined) {
 			this.#close(session, reason).catch((error: unknown) => this.#ports.report("a WHIP session did not end", error));
 		}
 	}
 
-	#forget(id: string): void {
-		this.#pending.get(id)?.settle(noSession());
+	#forget({ id, connection }: StoredWhipSession): void {
+		this.#budgets.delete(id);
+		this.#pending.get(connection)?.settle(noSession());
 		if (this.#sessions.delete(id)) {
 			this.#ports.store
 				.remove(id)

@@ -50,6 +50,11 @@ export class IceDesk {
 		this.#key = turnKeyOf(settings);
 	}
 
+	/** Whether there are credentials to be had. */
+	get grants(): boolean {
+		return this.#key !== undefined;
+	}
+
 	/**
 	 * Credentials of this connection's own; `undefined` where the deployment has none to give. Never rejects, and takes no longer than the service is given: without
 	 * its answer the grant is empty, which is reported.

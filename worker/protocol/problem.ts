@@ -23,6 +23,7 @@ export const PROBLEMS = {
 	"upgrade-required": { status: 426, title: "This is a WebSocket" },
 	"rate-limited": { status: 429, title: "Too many requests" },
 	"internal-error": { status: 500, title: "Something went wrong on our side" },
+	unavailable: { status: 503, title: "Interrupted on our side" },
 	"no-compositor": { status: 503, title: "No compositor is there yet" },
 	"not-configured": { status: 503, title: "The deployment is not set up" },
 } as const;

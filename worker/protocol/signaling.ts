@@ -24,7 +24,7 @@ export const mediaLegSchema = z.enum(MEDIA_LEGS);
 export type MediaLeg = z.infer<typeof mediaLegSchema>;
 
 /** A session description is some 3 to 8 KiB; with all candidates of a large network a few more. */
-const MAX_SDP_LENGTH = 48 * 1024;
+export const MAX_SDP_LENGTH = 48 * 1024;
 const MAX_CANDIDATE_LENGTH = 1_024;
 
 export const connectionIdSchema = z.string().regex(/^[\w-]{1,64}$/);

@@ -34,8 +34,10 @@ export interface WhipRpc {
 	/**
 	 * Begins a session in place of whatever that person was in the call by. Answers when a compositor has; where none has after 10 s it is refused, and nobody is
 	 * in the call.
+	 *
+	 * @param credentialsVersion of what they came with: it may have been made worthless on its way here
 	 */
-	whipOffer(person: PersonId, sdp: string): Promise<Outcome<WhipAnswer>>;
+	whipOffer(person: PersonId, credentialsVersion: number, sdp: string): Promise<Outcome<WhipAnswer>>;
 	/** `null` where candidates were only taken. */
 	whipPatch(patch: WhipPatch): Promise<Outcome<WhipRestart | null>>;
 	/** Ends a session. */

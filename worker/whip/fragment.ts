@@ -32,7 +32,7 @@ export function readFragment(text: string): SdpFragment | string {
 	}
 	const ice = iceOf(lines);
 	if (ice === undefined && lines.some((line) => /^a=ice-(ufrag|pwd):/.test(line))) {
-		return "whip: expected a=ice-ufrag and a=ice-pwd, got one of them";
+		return "whip: expected a=ice-ufrag and a=ice-pwd, got one of them, or none that ICE allows";
 	}
 	const candidates: FragmentCandidate[] = [];
 	let mid: string | undefined;

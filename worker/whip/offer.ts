@@ -46,7 +46,7 @@ export function answerFault(sdp: string): string | undefined {
 	return `whip: expected ${refused.kind} in ${codecs}, got none that the compositor decodes`;
 }
 
-/** The offer as it would be with other ICE credentials and no candidates but these. */
+/** The offer as it would be with other ICE credentials and no candidates but these; each is in it once, however often its medium is named. */
 export function restartedOffer(
 	offer: string,
 	{ ufrag, password }: IceCredentials,
@@ -55,6 +55,7 @@ export function restartedOffer(
 	const lines = linesOf(offer).filter((line) => !line.startsWith("a=candidate:") && line !== "a=end-of-candidates");
 	// Those without a medium are of the one that the bundle is named by, which is the first.
 	const firstMid = mediaSections(lines)[0]?.mid;
+	const left = new Set(candidates);
 	return sdpText(
 		lines.map(nextVersion).flatMap((line) => {
 			if (line.startsWith("a=ice-ufrag:")) {
@@ -64,7 +65,10 @@ export function restartedOffer(
 				return [`a=ice-pwd:${password}`];
 			}
 			const mid = line.startsWith("a=mid:") ? line.slice("a=mid:".length) : undefined;
-			const theirs = mid === undefined ? [] : candidates.filter((each) => (each.mid ?? firstMid) === mid);
+			const theirs = mid === undefined ? [] : [...left].filter((each) => (each.mid ?? firstMid) === mid);
+			for (const each of theirs) {
+				left.delete(each);
+			}
 			return [line, ...theirs.map(({ candidate }) => `a=${candidate}`)];
 		}),
 	);

@@ -36,11 +36,18 @@ export function mediaSections(lines: readonly string[]): MediaSection[] {
 	});
 }
 
+/** RFC 8839 §5.4. */
+const MAX_CREDENTIAL_LENGTH = 256;
+
 /** The first credentials of a description or a fragment: with bundled media there are no others. */
 export function iceOf(lines: readonly string[]): IceCredentials | undefined {
 	const ufrag = valueAfter(lines, "a=ice-ufrag:");
 	const password = valueAfter(lines, "a=ice-pwd:");
-	return ufrag === undefined || password === undefined ? undefined : { ufrag, password };
+	return isCredential(ufrag) && isCredential(password) ? { ufrag, password } : undefined;
+}
+
+function isCredential(text: string | undefined): text is string {
+	return text !== undefined && text !== "" && text.length <= MAX_CREDENTIAL_LENGTH;
 }
 
 export function sdpText(lines: readonly string[]): string {

@@ -72,6 +72,20 @@ describe("an offer", () => {
 	});
 });
 
+test("an offer that names a medium a thousand times has each candidate once", () => {
+	const before = OFFER.replaceAll("a=mid:0", Array(1_000).fill("a=mid:0").join("\r\n"));
+	const candidates = Array.from({ length: 64 }, (_, at) => ({
+		candidate: `candidate:${at} ${"x".repeat(700)}`,
+		mid: "0",
+	}));
+	expect(restartedOffer(before, { ufrag: "new", password: "secret" }, candidates).length).toBeLessThan(64_000);
+});
+
+test.each(["", "x".repeat(257)])("ICE credentials that ICE does not allow are none", (ufrag) => {
+	expect(offerFault(OFFER.replaceAll("abcd", ufrag))).toContain("expected ICE credentials");
+	expect(readFragment(TRICKLED.replace("abcd", ufrag))).toContain("expected a=ice-ufrag and a=ice-pwd");
+});
+
 test("an answer that turns a track down is said to be one that nobody wants", () => {
 	expect(answerFault(ANSWER)).toBeUndefined();
 	expect(answerFault(ANSWER.replace("m=video 9", "m=video 0"))).toContain("expected video in H.264");
@@ -178,4 +192,13 @@ test("ICE servers are told as links, with credentials where they have any (RFC 9
 		'<turn:turn.example?transport=udp>; rel="ice-server"; username="a\\"b"; credential="c\\\\d"; credential-type="password"',
 		'<turns:turn.example>; rel="ice-server"; username="a\\"b"; credential="c\\\\d"; credential-type="password"',
 	]);
+});
+
+test.each([
+	["a line's end", { urls: ["turn:t.example"], username: "u\r\nSet-Cookie: a", credential: "c" }],
+	["letters beyond ASCII", { urls: ["turn:t.example"], username: "u", credential: "pä" }],
+	["the end of the address", { urls: ["stun:t.example>;rel=next"] }],
+])("a server that no header can hold is not told of: %s", (_, server) => {
+	const links = iceLinks([server, { urls: ["stun:s.example"] }]);
+	expect(links).toEqual(['<stun:s.example>; rel="ice-server"']);
 });

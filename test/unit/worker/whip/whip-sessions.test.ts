@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { CallMember } from "../../../../worker/broadcast/call-member.ts";
-import type { CallEvent, VirtualCall } from "../../../../worker/broadcast/virtual-members.ts";
+import type { CallEvent, VirtualCall, VirtualJoining } from "../../../../worker/broadcast/virtual-members.ts";
 import { ANSWER_WITHIN_MS, type StoredWhipSession, WhipSessions } from "../../../../worker/broadcast/whip-sessions.ts";
 import { done, type Outcome, refused } from "../../../../worker/protocol/problem.ts";
 import type { PersonId } from "../../../../worker/protocol/roles.ts";
@@ -15,9 +15,9 @@ class FakeCall implements VirtualCall {
 	compositor: string | undefined = "compositor-1";
 	refusal: Outcome<never> | undefined;
 	/** What is done while ICE servers are asked for. */
-	meanwhile = () => {};
+	meanwhile: () => void = () => {};
 
-	async addVirtual(person: PersonId, connection: string, nowMs: number): Promise<Outcome<CallEvent>> {
+	async addVirtual({ person, connection }: VirtualJoining, nowMs: number): Promise<Outcome<CallEvent>> {
 		if (this.refusal !== undefined) {
 			return this.refusal;
 		}
@@ -125,7 +125,7 @@ class Stage {
 	}
 
 	async session(): Promise<WhipAnswer> {
-		const offered = this.sessions.whipOffer("host", OFFER);
+		const offered = this.sessions.whipOffer("host", 1, OFFER);
 		await settled();
 		this.hears(ANSWERED);
 		return answerOf(await offered);
@@ -157,15 +157,17 @@ beforeEach(() => {
 describe("an offer", () => {
 	test("is told a compositor once, and answered with what it says", async () => {
 		const answer = await stage.session();
-		expect(answer).toMatchObject({ sessionId: "id-1", sdp: ANSWER, iceServers: [{ urls: ["stun:a.example"] }] });
+		expect(answer).toMatchObject({ sessionId: "id-2", sdp: ANSWER, iceServers: [{ urls: ["stun:a.example"] }] });
 		expect(stage.call.said).toEqual([["id-1", { kind: "description", type: "offer", sdp: OFFER, complete: true }]]);
-		expect([...stage.stored.values()]).toMatchObject([{ id: "id-1", person: "host", compositor: "compositor-1" }]);
+		expect([...stage.stored.values()]).toMatchObject([
+			{ id: "id-2", connection: "id-1", person: "host", compositor: "compositor-1" },
+		]);
 		expect(stage.timers).toBe(0);
 	});
 
 	test("waits for a compositor, and is told the next where the first went", async () => {
 		stage.call.compositor = undefined;
-		const offered = stage.sessions.whipOffer("host", OFFER);
+		const offered = stage.sessions.whipOffer("host", 1, OFFER);
 		await settled();
 		expect(stage.call.said).toEqual([]);
 		for (const compositor of ["compositor-1", "compositor-2"]) {
@@ -176,7 +178,7 @@ describe("an offer", () => {
 		expect(stage.call.said).toHaveLength(2);
 		stage.hears(ANSWERED, "compositor-1");
 		stage.hears(ANSWERED, "compositor-2");
-		expect(answerOf(await offered).sessionId).toBe("id-1");
+		expect(answerOf(await offered).sessionId).toBe("id-2");
 		expect([...stage.stored.values()]).toMatchObject([{ compositor: "compositor-2" }]);
 	});
 
@@ -185,7 +187,7 @@ describe("an offer", () => {
 		["is of a guest who waits", false, "still waiting"],
 	])("that %s for ten seconds is refused, and nobody is left", async (_what, isAdmitted, words) => {
 		stage.isAdmitted = isAdmitted;
-		const offered = stage.sessions.whipOffer("host", OFFER);
+		const offered = stage.sessions.whipOffer("host", 1, OFFER);
 		await settled();
 		stage.pass(ANSWER_WITHIN_MS - 1);
 		expect(stage.call.members).toHaveLength(1);
@@ -197,12 +199,12 @@ describe("an offer", () => {
 
 	test("from somebody who may not come is refused as the call does", async () => {
 		stage.call.refusal = refused("broadcast-ended", "call: expected one that is not over, got one that is");
-		expect(kindOf(await stage.sessions.whipOffer("host", OFFER))).toBe("broadcast-ended");
+		expect(kindOf(await stage.sessions.whipOffer("host", 1, OFFER))).toBe("broadcast-ended");
 		expect(stage.timers).toBe(0);
 	});
 
 	test("that is overtaken by a newer one is refused", async () => {
-		const offered = stage.sessions.whipOffer("host", OFFER);
+		const offered = stage.sessions.whipOffer("host", 1, OFFER);
 		await settled();
 		const [member] = stage.call.members.splice(0);
 		if (member !== undefined) {
@@ -217,9 +219,20 @@ describe("an offer", () => {
 			stage.call.compositor = "compositor-2";
 			stage.changed();
 		};
-		expect(kindOf(await stage.sessions.whipOffer("host", OFFER))).toBe("no-compositor");
+		expect(kindOf(await stage.sessions.whipOffer("host", 1, OFFER))).toBe("no-compositor");
 		expect([stage.call.members, stage.stored.size]).toEqual([[], 0]);
 	});
+});
+
+test("of a guest who waits to be let on air has no ICE servers made for it", async () => {
+	let asked = 0;
+	stage.call.meanwhile = () => asked++;
+	stage.isAdmitted = false;
+	const offered = stage.sessions.whipOffer("guest", 1, OFFER);
+	await settled();
+	expect(asked).toBe(0);
+	stage.hears(ANSWERED);
+	expect(answerOf(await offered).iceServers).toHaveLength(1);
 });
 
 describe("a session", () => {
@@ -279,7 +292,7 @@ describe("a session", () => {
 	test("is over when it is ended, its compositor says so, or it is thrown out", async () => {
 		const ended = await stage.session();
 		expect(kindOf(await stage.sessions.whipEnd(ended.sessionId))).toBe("done");
-		expect(stage.call.said.at(-1)).toMatchObject([ended.sessionId, { kind: "bye" }]);
+		expect(stage.call.said.at(-1)).toMatchObject(["id-1", { kind: "bye" }]);
 		await stage.session();
 		stage.hears({ kind: "bye", reason: "the line is dead" });
 		await settled();
@@ -290,6 +303,39 @@ describe("a session", () => {
 		}
 		await settled();
 		expect([stage.call.members, stage.stored.size]).toEqual([[], 0]);
+	});
+
+	test("is not known by what the others in the call see of it", async () => {
+		const { sessionId } = await stage.session();
+		const connection = stage.call.members[0]?.connection ?? "";
+		expect(connection).not.toBe(sessionId);
+		expect(kindOf(await stage.sessions.whipEnd(connection))).toBe("not-found");
+		const restart = { sessionId: connection, fragment: RESTART, match: "any" } as const;
+		expect(kindOf(await stage.sessions.whipPatch(restart))).toBe("not-found");
+	});
+
+	test("takes so many candidates in a short time, and more later", async () => {
+		const { sessionId, etag } = await stage.session();
+		const fragment = TRICKLED.replace("a=end", `${"a=candidate:3 1 udp 1 192.0.2.1 9 typ host\r\n".repeat(60)}a=end`);
+		const patch = { sessionId, fragment, match: [etag] };
+		const kinds: string[] = [];
+		for (let each = 0; each < 10; each++) {
+			kinds.push(kindOf(await stage.sessions.whipPatch(patch)));
+		}
+		expect([kinds[5], kinds[6], kinds.at(-1)]).toEqual(["done", "rate-limited", "rate-limited"]);
+		stage.pass(2_000);
+		expect(kindOf(await stage.sessions.whipPatch(patch))).toBe("done");
+	});
+
+	test("is not made an offer that no compositor would be told", async () => {
+		const padding = `a=x:${"y".repeat(40_000)}\r\n`;
+		const offered = stage.sessions.whipOffer("host", 1, OFFER + padding);
+		await settled();
+		stage.hears(ANSWERED);
+		const { sessionId } = answerOf(await offered);
+		const candidates = `a=candidate:${"z".repeat(1_000)}\r\n`.repeat(10);
+		const fragment = RESTART.replace("a=end", `${candidates}a=end`);
+		expect(kindOf(await stage.sessions.whipPatch({ sessionId, fragment, match: "any" }))).toBe("too-large");
 	});
 
 	test("hears nothing of people, nor of what an encoder cannot do", async () => {
@@ -309,13 +355,22 @@ describe("when the object was lost", () => {
 	test("sessions go on, those that ended are forgotten, and who was never answered is nobody", async () => {
 		const { sessionId, etag } = await stage.session();
 		await stage.session();
-		const gone = stage.call.members.pop();
-		await stage.call.addVirtual("guest", "never-answered", 0);
+		const [, { id: gone = "" } = {}] = [...stage.stored.values()];
+		stage.call.members.pop();
+		await stage.call.addVirtual({ person: "guest", connection: "never-answered", credentialsVersion: 1 }, 0);
 		await stage.forget();
-		expect(stage.call.members.map(({ connection }) => connection)).toEqual([sessionId]);
+		expect(stage.call.members.map(({ connection }) => connection)).toEqual(["id-1"]);
 		expect([...stage.stored.keys()]).toEqual([sessionId]);
-		expect(kindOf(await stage.sessions.whipEnd(gone?.connection ?? ""))).toBe("not-found");
+		expect(kindOf(await stage.sessions.whipEnd(gone))).toBe("not-found");
 		const patch = { sessionId, fragment: TRICKLED, match: [etag] };
 		expect(kindOf(await stage.sessions.whipPatch(patch))).toBe("done");
+	});
+
+	test("a session whose compositor was lost meanwhile is over", async () => {
+		const { sessionId } = await stage.session();
+		stage.call.compositor = "compositor-2";
+		await stage.forget();
+		expect([stage.call.members, stage.stored.size]).toEqual([[], 0]);
+		expect(kindOf(await stage.sessions.whipEnd(sessionId))).toBe("not-found");
 	});
 });
