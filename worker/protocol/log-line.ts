@@ -28,7 +28,7 @@ const MAX_TEXT_CHARS = 2_000;
 const MAX_SEARCHED_CHARS = 20_000;
 const MAX_STACK_LINES = 8;
 /** Fields whose value is not to be looked at, let alone written. */
-const SECRET_FIELD = /^(authorization|token|secret|password|streamKey|key)$/i;
+const SECRET_FIELD = /^(authorization|token|secret|password|credential|apiToken|streamKey|key)$/i;
 
 const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 	// Role tokens (JWT, RFC 7519).
@@ -43,6 +43,11 @@ const SECRETS: readonly (readonly [pattern: RegExp, replacement: string])[] = [
 	[/\b(rtmps?:\/\/[^\s/"'<>]+\/[^\s/"'<>]+\/)[^\s"'<>]+/gi, "$1<key>"],
 	// Before the host of any address.
 	[/\b([a-z][a-z\d+.-]*:\/\/)[^\s/@"']+@/gi, "$1<credentials>@"],
+	// The address of a WHIP session lets one end it.
+	[/(\/whip\/sessions\/[^\s/"']+\/)[\w-]+/g, "$1<key>"],
+	// Of descriptions (RFC 8839 §5.4), as text and as JSON; and of TURN servers.
+	[/(\bice-pwd:)[^\s\\"']+/g, "$1<secret>"],
+	[/(\bcredential\\?["']?\s*[:=]\s*\\?["']?)[^\s\\"',;}]+/gi, "$1<secret>"],
 	// Secrets of webhooks (Standard Webhooks).
 	[/\bwhsec_[\w+/=-]+/g, "<secret>"],
 ];

@@ -20,6 +20,14 @@ const SECRETS = [
 	],
 	["a destination's query", `rtmp://live.example/app?auth=${SECRET}`, "rtmp://live.example/app?<key>"],
 	["credentials", `https://user:${SECRET}@hooks.example/x`, "https://<credentials>@hooks.example/x"],
+	[
+		"a WHIP session",
+		`DELETE /api/whip/sessions/${ID}/${SECRET} failed`,
+		`DELETE /api/whip/sessions/${ID}/<key> failed`,
+	],
+	["a description's password", `a=ice-pwd:${SECRET}\\r\\na=mid:0`, "a=ice-pwd:<secret>\\r\\na=mid:0"],
+	["a TURN server's password", `{"username":"u","credential":"${SECRET}"}`, '{"username":"u","credential":"<secret>"}'],
+	["a link's password", `username="u"; credential="${SECRET}"; x`, 'username="u"; credential="<secret>"; x'],
 	["a webhook's secret", `whsec_${SECRET}/+= was used`, "<secret> was used"],
 ] as const;
 
