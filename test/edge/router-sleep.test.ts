@@ -2,8 +2,10 @@ import { env as testEnv } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Broadcast } from "../../worker/broadcast/broadcast.ts";
 import type { Env } from "../../worker/env.ts";
+import { publisherAckSchema } from "../../worker/protocol/media-socket.ts";
 import type { ProgramChange, ProgramPlan, StreamChange } from "../../worker/protocol/object-rpc.ts";
 import { Router } from "../../worker/router/router.ts";
+import { keyFrame, videoConfig } from "../unit/worker-media/wsflv-fixtures.ts";
 import { create, openSocket } from "./api-client.ts";
 import { MediaSocketPeer } from "./media-socket-peer.ts";
 import { PacedPublisher } from "./paced-publisher.ts";
@@ -132,6 +134,24 @@ function expectRising(peer: MediaSocketPeer): void {
 	expect(times.length).toBeGreaterThan(10);
 	expect(times.every((ms, at) => at === 0 || ms > (times[at - 1] ?? ms))).toBe(true);
 }
+
+test("a publisher is told how much of what it sends has come, from nothing again after the object was lost", async () => {
+	const stub = await openRouter();
+	const publish = async (to: Stub, count: number) => {
+		const peer = await connect(to, "/publish?stream=guest&session=s&ack=1");
+		const told: number[] = [];
+		peer.socket.addEventListener("message", ({ data }) => {
+			told.push(publisherAckSchema.parse(JSON.parse(String(data))).messages);
+		});
+		peer.publish([videoConfig(0), ...Array.from({ length: count }, (_, at) => keyFrame(at * 40))]);
+		// The header, too, is a message.
+		await expect.poll(() => told.at(-1), PATIENCE).toBe(count + 2);
+		expect(told).toEqual(told.toSorted((a, b) => a - b));
+	};
+	await publish(stub, 12);
+	await replaceObject(stub as unknown as DurableObjectStub);
+	await publish(env.ROUTER.get(stub.id), 3);
+});
 
 /** By turns, beginning with sleep: a busy machine may have woken it in between, which shows in nothing else. */
 function expectTurns({ told }: SleepingPublisher): void {

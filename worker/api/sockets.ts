@@ -33,7 +33,9 @@ broadcastSockets.openAPIRegistry.registerPath({
 			sleeps: z.literal("1").optional().openapi({
 				description: "The publisher can stop sending when told so, and begin again with a key frame at once",
 			}),
-			ack: z.literal("1").optional().openapi({ description: "The subscriber acknowledges what it has taken" }),
+			ack: z.literal("1").optional().openapi({
+				description: "The subscriber acknowledges what it has taken; the publisher is told how much of it was taken",
+			}),
 			token: z.string().optional(),
 		}),
 	},
@@ -89,7 +91,7 @@ broadcastSockets.get(
 		if (direction.data === "publish" && c.req.query("sleeps") === "1") {
 			query.set("sleeps", "1");
 		}
-		if (direction.data === "subscribe" && c.req.query("ack") === "1") {
+		if (c.req.query("ack") === "1") {
 			query.set("ack", "1");
 		}
 		const isRunnersEgress = principal.role === "viewer" && principal.fence !== undefined;

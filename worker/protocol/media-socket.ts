@@ -83,6 +83,14 @@ export const publisherRequestSchema = z.discriminatedUnion("type", [
 ]);
 export type PublisherRequest = z.infer<typeof publisherRequestSchema>;
 
+/**
+ * Router → publisher that asked for `ack=1`: how many of its messages, of any kind, it has taken since the connection opened (never decreasing); at most every
+ * {@link PUBLISHER_ACK_EVERY_MS}, and only where there is news. By it a publisher knows how late what it sends arrives: its own socket tells of its own buffer only.
+ */
+export const publisherAckSchema = z.object({ type: z.literal("ack"), messages: z.number().int().nonnegative() });
+export type PublisherAck = z.infer<typeof publisherAckSchema>;
+export const PUBLISHER_ACK_EVERY_MS = 50;
+
 /** Compositor → Router, on the socket it publishes with: whom it shows by their real-time leg, on each change, and once a second so that nobody sleeps who is needed. */
 export const compositeLegsSchema = z.object({
 	type: z.literal("legs"),

@@ -20,7 +20,7 @@ import { STALE_AFTER_MS } from "./group-cache.ts";
 import { asRefusal, MediaRefusedError, type MediaSink } from "./media-sink.ts";
 import type { StreamFacts } from "./passthrough.ts";
 import { type PictureSize, pictureSizeOf } from "./picture-size.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher, type PublisherOptions } from "./publisher.ts";
 import { type PublishedTag, readPublishedMessage } from "./publisher-input.ts";
 import { type StreamConfigs, type StreamTag, updatedConfig } from "./stream-tag.ts";
 import { TimeRebaser } from "./time-rebaser.ts";
@@ -29,6 +29,12 @@ const compositeWordSchema = z.discriminatedUnion("type", [compositeShowsSchema, 
 
 /** A compositor makes a frame every few hundredths of a second: without one for this long it has died, whatever its process says. */
 export const COMPOSITE_STALLED_AFTER_MS = 1_200;
+
+/** What a publisher says of itself as it comes. */
+export interface PublishOptions extends Partial<Omit<PublisherOptions, "splices">> {
+	/** The same over all its connections. */
+	readonly session?: string | undefined;
+}
 
 export interface LiveStreamOptions {
 	readonly stream: PublishedStreamName;
@@ -119,9 +125,13 @@ export class LiveStream {
 	 * Makes `sink` the stream's publisher; an older one is closed. The caller has checked its right to publish. Where `session` is the one that
 	 * published last, its time goes on, and what it says again is not heard twice.
 	 */
-	publish(sink: MediaSink, nowMs: number, session?: string, sleeps = false): Publisher {
+	publish(
+		sink: MediaSink,
+		nowMs: number,
+		{ session, sleeps = false, acknowledged = false }: PublishOptions = {},
+	): Publisher {
 		this.#publisher?.sink.close("takenOver", "a newer publisher of this stream took over");
-		this.#publisher = new Publisher(sink, { splices: this.#state === "live", sleeps }, nowMs);
+		this.#publisher = new Publisher(sink, { splices: this.#state === "live", sleeps, acknowledged }, nowMs);
 		if (session !== undefined && session === this.#session) {
 			this.#time.resume();
 		} else {
@@ -142,6 +152,7 @@ export class LiveStream {
 		if (publisher !== this.#publisher) {
 			return;
 		}
+		publisher.heard();
 		this.#orClosePublisher(publisher, nowMs, () => {
 			if (typeof data === "string") {
 				this.#takeWord(data, nowMs);
@@ -190,6 +201,7 @@ export class LiveStream {
 	tick(nowMs: number): void {
 		this.fanout.tick(nowMs);
 		const publisher = this.#publisher;
+		publisher?.acknowledge();
 		if (publisher?.asleep) {
 			this.fanout.restWhenSilent(nowMs);
 		} else if (publisher !== undefined) {

@@ -1,3 +1,4 @@
+import type { PublisherAck } from "../protocol/media-socket.ts";
 import { IngestGuard } from "./ingest-guard.ts";
 import type { MediaSink } from "./media-sink.ts";
 import type { PublishedTag } from "./publisher-input.ts";
@@ -10,6 +11,8 @@ export interface PublisherOptions {
 	readonly splices: boolean;
 	/** It can stop sending, and begin again at once. */
 	readonly sleeps: boolean;
+	/** It wants to know how much of it has come. */
+	readonly acknowledged: boolean;
 }
 
 /** One publisher's connection: what it has shown so far, and so which of its tags can go on air. */
@@ -19,6 +22,9 @@ export class Publisher {
 	readonly sleeps: boolean;
 	asleep = false;
 	readonly #splices: boolean;
+	readonly #acknowledged: boolean;
+	#messages = 0;
+	#messagesAcknowledged = 0;
 	#hasVideoConfig = false;
 	#hasAudioConfig = false;
 	#hasKeyFrame = false;
@@ -28,10 +34,24 @@ export class Publisher {
 		this.guard = new IngestGuard(nowMs);
 		this.#splices = options.splices;
 		this.sleeps = options.sleeps;
+		this.#acknowledged = options.acknowledged;
 	}
 
 	get hasKeyFrame(): boolean {
 		return this.#hasKeyFrame;
+	}
+
+	/** A message of its was taken. */
+	heard(): void {
+		this.#messages += 1;
+	}
+
+	/** Says how much has come, where it wants to know and there is news. */
+	acknowledge(): void {
+		if (this.#acknowledged && this.#messages > this.#messagesAcknowledged) {
+			this.#messagesAcknowledged = this.#messages;
+			this.sink.sendText(JSON.stringify({ type: "ack", messages: this.#messages } satisfies PublisherAck));
+		}
 	}
 
 	/**

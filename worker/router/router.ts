@@ -242,7 +242,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 
 	#joinPublisher(
 		socket: WebSocket,
-		{ stream: name, fence, session, sleeps, ver = 0 }: PublishRequest,
+		{ stream: name, fence, session, sleeps, ack, ver = 0 }: PublishRequest,
 		stored: StoredRouter,
 	): void {
 		const isComposite = name === MAIN_COMPOSITE_STREAM;
@@ -256,7 +256,7 @@ export class Router extends DurableObject<Env> implements RouterRpc {
 		}
 		this.#publishedBy.set(name, ver);
 		const stream = this.#streams[name];
-		const publisher = stream.publish(new SocketSink(socket), Date.now(), session, sleeps);
+		const publisher = stream.publish(new SocketSink(socket), Date.now(), { session, sleeps, acknowledged: ack });
 		if (isComposite) {
 			this.#sleep.forget();
 			this.#lookAtSleep(Date.now());

@@ -12,6 +12,8 @@ const publishQuerySchema = z.object({
 	session: publishSessionSchema.optional(),
 	/** `1`: it can stop sending, and begin again with a key frame at once. */
 	sleeps: flagSchema.default(false),
+	/** `1`: it is told how much of what it sends has come. */
+	ack: flagSchema.default(false),
 	fence: z.coerce.number().int().nonnegative().default(0),
 	ver: credentialsSchema,
 });

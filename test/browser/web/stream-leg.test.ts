@@ -4,7 +4,9 @@ import { parseAvcConfig } from "../../../media/avc/avc-config.ts";
 import { parseSps } from "../../../media/avc/sps.ts";
 import type { EncodedFrame } from "../../../media/encoded-frame.ts";
 import { FlvFrameReader } from "../../../media/flv/frame-reader.ts";
+import { TAG_TYPE } from "../../../media/flv/tag.ts";
 import { tagKind } from "../../../media/flv/tag-kind.ts";
+import { isFlvHeader, readSingleTag } from "../../../media/flv/tag-reader.ts";
 import { captureClockSchema } from "../../../worker/protocol/media-socket.ts";
 import { useBrowser } from "../../support/browser/browser-session.ts";
 import { mustRun } from "../../support/peers/run-tool.ts";
@@ -54,7 +56,7 @@ describe("StreamPublisher", () => {
 		const published = await publish({ source: "camera", forMs: 7_000 });
 		const [connection] = edge.connections;
 		expect(connection?.path).toMatch(
-			/^\/api\/broadcasts\/b1\/media\/host\?direction=publish&session=[\w-]{36}&sleeps=1$/,
+			/^\/api\/broadcasts\/b1\/media\/host\?direction=publish&ack=1&session=[\w-]{36}&sleeps=1$/,
 		);
 		expect(connection?.protocols).toContain("bearer.a.b.c");
 		expect(published.states.map(({ state }) => state)).toEqual(["connecting", "sending", "off"]);
@@ -270,7 +272,7 @@ describe("StreamPublisher", () => {
 	test("gives a guest Opus", async () => {
 		const { received, edge } = await edgeOf(SMALL);
 		await publish({ source: "flashes", person: "guest", sleeps: false, forMs: 6_000 });
-		expect(edge.connections[0]?.path).toMatch(/media\/guest\?direction=publish&session=[\w-]+$/);
+		expect(edge.connections[0]?.path).toMatch(/media\/guest\?direction=publish&ack=1&session=[\w-]+$/);
 		const frames = framesOf(received[0] ?? []);
 		expect(new Set(frames.map(({ codec }) => codec))).toEqual(new Set(["avc", "opus"]));
 		for (const step of steps(sounds(frames).map(ms))) {
@@ -336,6 +338,36 @@ describe("StreamPublisher", () => {
 		const file = folder.file("slow.flv");
 		await writeFile(file, flvOf(received[0] ?? []));
 		await mustRun("ffmpeg", ["-v", "error", "-xerror", "-i", file, "-f", "null", "-"]);
+	});
+
+	test("leaves pictures out where little is acknowledged, though the socket takes everything", async () => {
+		let sinceLastAck = 0;
+		let withheld = 0;
+		const { received } = await edgeOf(SMALL, {
+			onMessage: (connection) => {
+				const { messages } = connection;
+				const last = messages.at(-1);
+				const isPicture =
+					last instanceof Uint8Array && !isFlvHeader(last) && readSingleTag(last).type === TAG_TYPE.video;
+				// For as long as pictures come nothing is acknowledged, once.
+				sinceLastAck = isPicture ? 0 : sinceLastAck + 1;
+				const withholds = messages.length > 40 && withheld >= 0;
+				withheld = withholds ? withheld + 1 : withheld;
+				if (withheld > 0 && sinceLastAck > 20) {
+					withheld = -1;
+				}
+				if (withheld <= 0) {
+					connection.socket.send(JSON.stringify({ type: "ack", messages: messages.length }));
+				}
+			},
+		});
+		const published = await publish({ source: "camera", forMs: 6_000 });
+		expect([withheld, received.length]).toEqual([-1, 1]);
+		const sent = pictures(framesOf(received[0] ?? []));
+		const gaps = sent.slice(1).filter((frame, index) => ms(frame) - ms(sent[index] as EncodedFrame) > 260);
+		expect(gaps.length).toBeGreaterThanOrEqual(1);
+		expect(gaps.every(({ keyFrame }) => keyFrame)).toBe(true);
+		expect(published.notices.map(({ code }) => code)).toContain("rate-lowered");
 	});
 
 	test("sends no picture late, and none whose reference was left out", async () => {

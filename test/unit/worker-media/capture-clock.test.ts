@@ -40,7 +40,7 @@ function person() {
 	const live = new LiveStream({ stream: "guest", onChange: () => {} });
 	const publish = (session?: string, nowMs = 0) => {
 		const sink = new RecordingSink();
-		const publisher = live.publish(sink, nowMs, session);
+		const publisher = live.publish(sink, nowMs, { session });
 		return {
 			sink,
 			say: (text: string, atMs = nowMs) => live.publisherMessage(publisher, text, atMs),

@@ -141,15 +141,37 @@ test("goes on where it was with a publisher of the same session, and hears nothi
 	const { live } = stream();
 	const { sink } = subscribe(live);
 	const first = new RecordingSink();
-	const before = live.publish(first, 0, "one");
+	const before = live.publish(first, 0, { session: "one" });
 	sendTags(live, before, [...CONFIGS(0), keyFrame(0), sound(10), interFrame(40)], 0);
 	live.publisherGone(before, 100);
-	const after = live.publish(new RecordingSink(), 300, "one");
+	const after = live.publish(new RecordingSink(), 300, { session: "one" });
 	sendTags(live, after, [...CONFIGS(0), keyFrame(0), sound(10), interFrame(40), sound(30), interFrame(280)], 300);
 	expect(summary(sink).slice(2)).toEqual(["key@0", "audio@10", "inter@40", "audio@30", "inter@280"]);
-	const other = live.publish(new RecordingSink(), 400, "two");
+	const other = live.publish(new RecordingSink(), 400, { session: "two" });
 	sendTags(live, other, [...CONFIGS(0), keyFrame(0)], 400);
 	expect(summary(sink).at(-1)).toBe("key@320");
+});
+
+test("tells a publisher that asks how many of its messages it has taken, where there is news, and nobody else", () => {
+	const { live } = stream();
+	const sink = new RecordingSink();
+	const publisher = live.publish(sink, 0, { acknowledged: true });
+	live.tick(50);
+	expect(sink.texts).toEqual([]);
+	sendTags(live, publisher, [...CONFIGS(0), keyFrame(0)], 60);
+	live.publisherMessage(publisher, '{"type":"clock","tagMs":0,"captureMs":5}', 70);
+	live.tick(100);
+	live.tick(150);
+	sendTags(live, publisher, [interFrame(40)], 160);
+	live.tick(200);
+	expect(sink.texts.map((text) => JSON.parse(text))).toEqual([
+		{ type: "ack", messages: 4 },
+		{ type: "ack", messages: 5 },
+	]);
+	const other = publish(live, 300);
+	other.send([...CONFIGS(0), keyFrame(0)], 310);
+	live.tick(350);
+	expect(other.sink.texts).toEqual([]);
 });
 
 test("splices a publisher that comes back at once without anyone being told", () => {

@@ -17,7 +17,7 @@ function world(sleeps = true) {
 	const sink = new RecordingSink();
 	/** Subscribers take all there is. */
 	const taken: ((nowMs: number) => void)[] = [];
-	const publisher = live.publish(sink, 0, "session", sleeps);
+	const publisher = live.publish(sink, 0, { session: "session", sleeps });
 	const send = (tags: Parameters<typeof message>[0][], nowMs: number) => {
 		for (const tag of tags) {
 			live.publisherMessage(publisher, message(tag), nowMs);
@@ -131,7 +131,7 @@ test("one whose line breaks while it sleeps goes on where it was, and is idle wh
 	send(START, 40);
 	live.setAsleep(true, 100);
 	live.publisherGone(publisher, 60_000);
-	const again = live.publish(new RecordingSink(), 60_500, "session", true);
+	const again = live.publish(new RecordingSink(), 60_500, { session: "session", sleeps: true });
 	for (const tag of [videoConfig(60_480), keyFrame(60_480)]) {
 		live.publisherMessage(again, message(tag), 60_520);
 	}

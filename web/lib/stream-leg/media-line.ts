@@ -7,7 +7,11 @@ import { DrainWatch } from "../../../sockets/drain-watch.ts";
 import { parseJsonMessage } from "../../../sockets/json-message.ts";
 import { ReconnectingSocket, socketUrl } from "../../../sockets/reconnecting-socket.ts";
 import { CLOSE } from "../../../worker/protocol/close-codes.ts";
-import { type CaptureClock, publisherRequestSchema } from "../../../worker/protocol/media-socket.ts";
+import {
+	type CaptureClock,
+	publisherAckSchema,
+	publisherRequestSchema,
+} from "../../../worker/protocol/media-socket.ts";
 import { CongestionGate } from "./congestion-gate.ts";
 import { SendBacklog } from "./send-backlog.ts";
 import type { StreamLegOptions } from "./worker-messages.ts";
@@ -52,7 +56,7 @@ export class MediaLine {
 	constructor(options: MediaLineOptions) {
 		this.#options = options;
 		const { apiUrl, broadcastId, person, token, session, sleeps } = options;
-		const query = `direction=publish&session=${session}${sleeps ? "&sleeps=1" : ""}`;
+		const query = `direction=publish&ack=1&session=${session}${sleeps ? "&sleeps=1" : ""}`;
 		const path = `/api/broadcasts/${broadcastId}/media/${person}?${query}`;
 		this.#socket = new ReconnectingSocket(socketUrl(apiUrl, path), token, {
 			onOpen: (socket) => {
@@ -75,7 +79,7 @@ export class MediaLine {
 		});
 	}
 
-	/** For how long the oldest byte has waited in the socket, and what left it lately. */
+	/** For how long the oldest byte has waited, and what has gone lately. */
 	look(nowUs: number): { readonly delayUs: number; readonly throughputBps: number | undefined } {
 		const socket = this.#socket.open;
 		if (socket === undefined) {
@@ -148,7 +152,13 @@ export class MediaLine {
 	}
 
 	#take(data: ArrayBuffer | string): void {
-		const request = publisherRequestSchema.safeParse(parseJsonMessage(data));
+		const message = parseJsonMessage(data);
+		const ack = publisherAckSchema.safeParse(message);
+		if (ack.success) {
+			this.#backlog.acknowledge(ack.data.messages, this.#options.nowUs());
+			return;
+		}
+		const request = publisherRequestSchema.safeParse(message);
 		// What a newer edge says besides is for newer publishers.
 		if (!request.success || !this.#options.sleeps) {
 			return;

@@ -1,17 +1,32 @@
-import { US_PER_SECOND } from "../../../media/units.ts";
+import { msToUs, US_PER_SECOND } from "../../../media/units.ts";
+import { PUBLISHER_ACK_EVERY_MS } from "../../../worker/protocol/media-socket.ts";
 
 const THROUGHPUT_WINDOW_US = US_PER_SECOND;
 const BITS_PER_BYTE = 8;
+/** One least round trip counts for so long, and as long again: by then a line that was full has been relieved, and a longer way is no queue. */
+const ROUND_TRIP_WINDOW_US = 60 * US_PER_SECOND;
+/** What was taken is said of at the next of the Router's looks, which may be a little late itself. */
+const ACK_WAIT_US = msToUs(PUBLISHER_ACK_EVERY_MS + 10);
 
 /**
- * What was given to a socket and has not left it, by what the socket says it holds: how long its oldest byte has waited, and how much has left
- * lately. What the system's own buffers hold cannot be seen from here. For one connection; time is passed in.
+ * What was given to a socket and has not arrived: how long its oldest byte has waited, and how much has arrived lately. Until the other end acknowledges, and
+ * where it never does, that is what the socket says it holds, which leaves out what the system's own buffers hold: seconds on a slow line. For one
+ * connection; time is passed in.
  */
 export class SendBacklog {
-	/** Written and not known to have left, oldest first; `end` is the count of all bytes up to and including it. */
+	/** Written and not known to have arrived, oldest first; `end` is the count of all bytes up to and including it. */
 	readonly #waiting: { readonly end: number; readonly atUs: number }[] = [];
 	#written = 0;
 	#drained = 0;
+	/** Messages that have gone from the front of {@link #waiting}. */
+	#gone = 0;
+	#isAcknowledged = false;
+	/** Least time from a message's writing to its acknowledgement, in this window and the one before. */
+	#roundTrip = {
+		endsUs: Number.NEGATIVE_INFINITY,
+		leastUs: Number.POSITIVE_INFINITY,
+		beforeUs: Number.POSITIVE_INFINITY,
+	};
 	/** How many bytes had left at each look of the last second. */
 	#looks: { readonly atUs: number; readonly drained: number }[] = [];
 
@@ -20,24 +35,33 @@ export class SendBacklog {
 		this.#waiting.push({ end: this.#written, atUs: nowUs });
 	}
 
+	/** @param messages how many have arrived since the connection opened */
+	acknowledge(messages: number, nowUs: number): void {
+		this.#isAcknowledged = true;
+		const last = this.#waiting[messages - this.#gone - 1];
+		if (last !== undefined) {
+			this.#noteRoundTrip(nowUs - last.atUs, nowUs);
+			this.#drain(last.end);
+		}
+	}
+
 	/** @param bufferedBytes the socket's `bufferedAmount` */
 	look(bufferedBytes: number, nowUs: number): void {
-		this.#drained = Math.max(this.#drained, this.#written - bufferedBytes);
-		let gone = 0;
-		while ((this.#waiting[gone]?.end ?? Number.POSITIVE_INFINITY) <= this.#drained) {
-			gone += 1;
+		if (!this.#isAcknowledged) {
+			this.#drain(this.#written - bufferedBytes);
 		}
-		this.#waiting.splice(0, gone);
 		this.#looks.push({ atUs: nowUs, drained: this.#drained });
 		while ((this.#looks[1]?.atUs ?? nowUs) <= nowUs - THROUGHPUT_WINDOW_US) {
 			this.#looks.shift();
 		}
 	}
 
-	/** For how long the oldest byte has waited; 0 when none waits. */
+	/** For how long the oldest byte has waited, beyond what it takes on a line that is free; 0 when none waits. */
 	delayUs(nowUs: number): number {
 		const [oldest] = this.#waiting;
-		return oldest === undefined ? 0 : nowUs - oldest.atUs;
+		const { leastUs, beforeUs } = this.#roundTrip;
+		const usualUs = this.#isAcknowledged ? Math.min(leastUs, beforeUs) + ACK_WAIT_US : 0;
+		return oldest === undefined ? 0 : Math.max(0, nowUs - oldest.atUs - usualUs);
 	}
 
 	/** What has left in the last second or so; `undefined` until that long was looked at. While bytes wait it is what the line can do. */
@@ -47,5 +71,23 @@ export class SendBacklog {
 			return undefined;
 		}
 		return ((this.#drained - first.drained) * BITS_PER_BYTE * US_PER_SECOND) / (nowUs - first.atUs);
+	}
+
+	#drain(untilByte: number): void {
+		this.#drained = Math.max(this.#drained, untilByte);
+		let gone = 0;
+		while ((this.#waiting[gone]?.end ?? Number.POSITIVE_INFINITY) <= this.#drained) {
+			gone += 1;
+		}
+		this.#waiting.splice(0, gone);
+		this.#gone += gone;
+	}
+
+	#noteRoundTrip(tookUs: number, nowUs: number): void {
+		if (nowUs >= this.#roundTrip.endsUs) {
+			const beforeUs = this.#roundTrip.leastUs;
+			this.#roundTrip = { endsUs: nowUs + ROUND_TRIP_WINDOW_US, leastUs: tookUs, beforeUs };
+		}
+		this.#roundTrip.leastUs = Math.min(this.#roundTrip.leastUs, tookUs);
 	}
 }

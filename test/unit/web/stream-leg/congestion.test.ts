@@ -33,6 +33,79 @@ describe("SendBacklog", () => {
 	});
 });
 
+describe("SendBacklog with acknowledgements", () => {
+	/** Writes a message of 1,000 bytes each 10 ms, which takes so long to arrive; acknowledged each 50 ms. */
+	function line(backlog: SendBacklog) {
+		let written = 0;
+		let acknowledged = 0;
+		let nowUs = 0;
+		return (forMs: number, takesMs: (writtenMs: number) => number, bufferedBytes = 0) => {
+			const late: number[] = [];
+			for (const untilUs = nowUs + forMs * MS; nowUs < untilUs; nowUs += 10 * MS) {
+				backlog.write(1_000, nowUs);
+				written += 1;
+				while (acknowledged < written && acknowledged * 10 + takesMs(acknowledged * 10) <= nowUs / MS) {
+					acknowledged += 1;
+				}
+				if (nowUs % (50 * MS) === 0 && acknowledged > 0) {
+					backlog.acknowledge(acknowledged, nowUs);
+				}
+				backlog.look(bufferedBytes, nowUs);
+				late.push(backlog.delayUs(nowUs) / MS);
+			}
+			return { mostMs: Math.max(...late), bps: backlog.throughputBps(nowUs - 10 * MS) ?? 0 };
+		};
+	}
+
+	test("a long way is no wait", () => {
+		expect(line(new SendBacklog())(10_000, () => 200).mostMs).toBeLessThanOrEqual(200);
+		const lasts = line(new SendBacklog());
+		lasts(1_000, () => 200);
+		expect(lasts(10_000, () => 200).mostMs).toBe(0);
+	});
+
+	test("what waits beyond it is told, though the socket holds nothing, and what arrives meanwhile", () => {
+		const lasts = line(new SendBacklog());
+		const { bps } = lasts(2_000, () => 30);
+		expect(bps).toBeCloseTo(800_000, -5);
+		// From here on half of what is written arrives.
+		const full = lasts(2_000, (writtenMs) => 30 + (writtenMs - 2_000));
+		expect(full.mostMs).toBeGreaterThan(800);
+		expect(full.bps).toBeGreaterThan(350_000);
+		expect(full.bps).toBeLessThan(450_000);
+	});
+
+	test("what the socket says counts no more once there was one, and until then alone", () => {
+		const backlog = new SendBacklog();
+		backlog.write(1_000, 0);
+		backlog.look(1_000, 100 * MS);
+		expect(backlog.delayUs(100 * MS)).toBe(100 * MS);
+		backlog.acknowledge(1, 110 * MS);
+		expect(backlog.delayUs(110 * MS)).toBe(0);
+		backlog.write(1_000, 200 * MS);
+		backlog.look(0, 900 * MS);
+		expect(backlog.delayUs(900 * MS)).toBeGreaterThan(500 * MS);
+	});
+
+	test("a longer way than before is a wait for two minutes at most", () => {
+		const lasts = line(new SendBacklog());
+		lasts(5_000, () => 20);
+		lasts(125_000, () => 320);
+		expect(lasts(1_000, () => 320).mostMs).toBe(0);
+	});
+
+	test("an acknowledgement of more than was written, or of less than before, does nothing", () => {
+		const backlog = new SendBacklog();
+		backlog.write(1_000, 0);
+		backlog.write(1_000, 0);
+		backlog.acknowledge(2, 20 * MS);
+		backlog.write(1_000, 30 * MS);
+		backlog.acknowledge(9, 40 * MS);
+		backlog.acknowledge(0, 50 * MS);
+		expect(backlog.delayUs(1_030 * MS)).toBeGreaterThan(900 * MS);
+	});
+});
+
 describe("CongestionGate", () => {
 	test("lets everything pass while the line keeps up", () => {
 		const gate = new CongestionGate();
