@@ -33,9 +33,15 @@ export function videoLimits({ height, screen }: SentPicture, advice: RateAdvice 
 	};
 }
 
+/** W3C WebRTC §5.2, setParameters: read before something else changed them. */
+const OUTDATED: ReadonlySet<string> = new Set(["InvalidStateError", "InvalidModificationError"]);
+
 type Sender = Pick<RTCRtpSender, "getParameters" | "setParameters">;
 
-/** Puts limits on a sender, without a new negotiation. Before its negotiation a sender has no encodings: nothing is done then. */
+/**
+ * Puts limits on a sender, without a new negotiation. Before its negotiation a sender has no encodings: nothing is done then. A negotiation that comes in between
+ * makes what was read outdated: that is no fault, and who negotiates puts the limits on anew.
+ */
 export async function applyVideoLimits(sender: Sender, limits: VideoLimits): Promise<void> {
 	const { degradationPreference, ...encoding } = limits;
 	const parameters = sender.getParameters();
@@ -45,5 +51,11 @@ export async function applyVideoLimits(sender: Sender, limits: VideoLimits): Pro
 	for (const each of parameters.encodings) {
 		Object.assign(each, encoding);
 	}
-	await sender.setParameters(Object.assign(parameters, { degradationPreference }));
+	try {
+		await sender.setParameters(Object.assign(parameters, { degradationPreference }));
+	} catch (error) {
+		if (!(error instanceof DOMException && OUTDATED.has(error.name))) {
+			throw error;
+		}
+	}
 }

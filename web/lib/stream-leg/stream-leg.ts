@@ -13,7 +13,7 @@ import { MediaLine, type MediaLineState } from "./media-line.ts";
 import { PictureLine } from "./picture-line.ts";
 import { RateControl } from "./rate-control.ts";
 import { SoundLine } from "./sound-line.ts";
-import { brokenWords, encodingWords, loweredWords, refusedWords } from "./words.ts";
+import { brokenWords, encodingWords, loweredWords, refusedWords, soundBrokenWords } from "./words.ts";
 import type { ResolvedNotice, StreamLegOptions } from "./worker-messages.ts";
 
 const TICK_EVERY_MS = 10;
@@ -31,6 +31,8 @@ const RESOLVE_ABOVE = 0.8;
 /** Encoders of sound that fail this often within a minute will go on failing. */
 const MAX_SOUND_RESTARTS = 3;
 const RESTARTS_WITHIN_US = 60 * US_PER_SECOND;
+/** An encoder that keeps failing is given this long: a machine that is too busy may have time again, and until then the picture goes on. */
+const SOUND_AGAIN_AFTER_MS = 10_000;
 const FORMAT_RETRY: RetryPolicy = { firstMs: 300, capMs: 5_000 };
 /** Of the API's answers these are about the request, and the same the next time. */
 const FINAL_STATUS = new Set([400, 401, 403, 404, 410]);
@@ -73,6 +75,8 @@ export class StreamLeg {
 	#rateSetUs = Number.NEGATIVE_INFINITY;
 	#rateNow = { bitrateBps: 0, frameRate: 0 };
 	#soundRestartsUs: number[] = [];
+	#soundTimer: ReturnType<typeof setTimeout> | undefined;
+	#isSoundBroken = false;
 	#lowSinceUs: number | undefined;
 	readonly #told = new Set<Notice["code"]>();
 
@@ -205,7 +209,7 @@ export class StreamLeg {
 
 	async #openSound(lines: Lines): Promise<void> {
 		const { audio } = lines.codecs;
-		const onFrame = (frame: EncodedAudioFrame) => lines.sound.takeEncoded(frame);
+		const onFrame = (frame: EncodedAudioFrame) => this.#takeSound(lines, frame);
 		const onError = (error: Error) => this.#restartSound(lines, error);
 		const encoder =
 			audio.codec === "opus"
@@ -222,10 +226,26 @@ export class StreamLeg {
 		const nowUs = this.#environment.nowUs();
 		this.#soundRestartsUs = [...this.#soundRestartsUs.filter((each) => each > nowUs - RESTARTS_WITHIN_US), nowUs];
 		if (this.#soundRestartsUs.length > MAX_SOUND_RESTARTS) {
-			this.#fail(encodingWords("sound", error.message));
+			this.#isSoundBroken = true;
+			this.#tell({ code: "stream-broken", level: "warning", text: soundBrokenWords(error.message) });
+			this.#soundTimer = setTimeout(() => this.#reopenSound(lines), SOUND_AGAIN_AFTER_MS);
 		} else {
+			this.#reopenSound(lines);
+		}
+	}
+
+	#reopenSound(lines: Lines): void {
+		if (!this.#ended) {
 			this.#openSound(lines).catch((cause: unknown) => this.#fail(encodingWords("sound", String(cause))));
 		}
+	}
+
+	#takeSound(lines: Lines, frame: EncodedAudioFrame): void {
+		if (this.#isSoundBroken) {
+			this.#isSoundBroken = false;
+			this.#resolve("stream-broken");
+		}
+		lines.sound.takeEncoded(frame);
 	}
 
 	#lineChanged({ pictures, sound }: Pick<Lines, "pictures" | "sound">, state: MediaLineState): void {
@@ -317,6 +337,7 @@ export class StreamLeg {
 		this.#ended = true;
 		clearInterval(this.#timer);
 		clearTimeout(this.#formatTimer);
+		clearTimeout(this.#soundTimer);
 		this.#lines?.media.close();
 		this.#lines?.pictures.close();
 		this.#lines?.sound.close();

@@ -12,6 +12,11 @@ export function refusedWords(code: number, reason: string): string {
 	return `The show does not take your stream any more: ${reason === "" ? `code ${code}` : reason.replace(/\.$/, "")}.`;
 }
 
+/** Why there is no sound for a while. */
+export function soundBrokenWords(reason: string): string {
+	return `Your sound cannot be encoded at the moment (${reason.replace(/\.$/, "")}). Your picture goes on, and the sound is tried again; closing other programs may help.`;
+}
+
 /** Why nothing can be encoded any more. */
 export function encodingWords(what: "picture" | "sound" | "stream", reason: string): string {
 	return `Your ${what} cannot be encoded (${reason.replace(/\.$/, "")}). Reload the page; if that does not help, use another browser.`;

@@ -64,6 +64,16 @@ describe("limits of a sent picture", () => {
 	});
 });
 
+test("what was read before a negotiation is no fault; what is wrong is", async () => {
+	const failing = (error: Error) => ({
+		getParameters: () => ({ encodings: [{}] }) as unknown as RTCRtpSendParameters,
+		setParameters: () => Promise.reject(error),
+	});
+	const limits = videoLimits({ height: 720, screen: false });
+	await applyVideoLimits(failing(new DOMException("outdated", "InvalidModificationError")), limits);
+	await expect(applyVideoLimits(failing(new RangeError("no such rate")), limits)).rejects.toThrow("no such rate");
+});
+
 describe("codecs", () => {
 	const available = ["audio/opus", "audio/red", "audio/PCMU"].map((mimeType) => ({ mimeType }));
 	const mimeTypes = (codecs: readonly { mimeType: string }[]) => codecs.map(({ mimeType }) => mimeType);
