@@ -88,7 +88,15 @@ class DestinationTest {
 		this.#publisher = publisher;
 		const ended = new AbortController();
 		publisher.closed.then((reason) => ended.abort(new LineEndedError(reason)));
-		await this.#media(publisher, AbortSignal.any([signal, ended.signal]));
+		try {
+			await this.#media(publisher, AbortSignal.any([signal, ended.signal]));
+		} catch (error) {
+			if (signal.aborted || error instanceof LineEndedError) {
+				throw error;
+			}
+			// What broke while it was being written to mostly had more to say: how the line ended is known a moment later.
+			throw new LineEndedError(await unlessAborted(publisher.closed, signal));
+		}
 		this.#done("media");
 		await publisher.close({ final: true });
 		this.#done("end");

@@ -161,6 +161,19 @@ export const TALK_CASES: readonly TalkCase[] = [
 			}),
 	},
 	{
+		name: "slow-upload",
+		what: "the host alone, on an upload of 200 kb/s with a megabyte of queue",
+		targets: { programP95Ms: 500, freezeMs: 500 },
+		run: async (stage, seconds) => {
+			await stage.hostGoesLive({ proxied: false, slow: { rateBps: 200_000, queueBytes: 1_000_000 } });
+			// Down from the full bitrate, which has filled the queue.
+			await stage.lasts(8_000);
+			await stage.measureFromHere();
+			await stage.lasts(seconds * 1_000);
+			await stage.measureToHere();
+		},
+	},
+	{
 		name: "hand-off",
 		what: "a guest comes and goes: stream leg to real-time leg and back",
 		targets: { spliceMs: ONE_FRAME_MS + 1, spliceLostMs: ONE_FRAME_MS, freezeMs: 300 },

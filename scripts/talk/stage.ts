@@ -14,6 +14,7 @@ import { waitFor } from "../wait-for.ts";
 import { type PersonFigures, type ProgramFigures, personFigures, programFigures } from "./figures.ts";
 import { GuestNetwork } from "./guest-network.ts";
 import { MARKS, TalkPerson } from "./person.ts";
+import { SlowLine, type SlowLineOptions } from "./slow-line.ts";
 import { UdpProxy } from "./udp-proxy.ts";
 
 const WITHIN_MS = 90_000;
@@ -96,7 +97,7 @@ export class TalkStage implements AsyncDisposable {
 	}
 
 	/** The host, alone on air. */
-	async hostGoesLive(options: { readonly proxied?: boolean } = {}): Promise<void> {
+	async hostGoesLive(options: { readonly proxied?: boolean; readonly slow?: SlowLineOptions } = {}): Promise<void> {
 		const { api } = this.system;
 		const created = await api.create({
 			title: "Talk",
@@ -106,7 +107,9 @@ export class TalkStage implements AsyncDisposable {
 			destinations: [{ url: this.destination.url, streamKey: STREAM_KEY }],
 		});
 		this.#broadcast = new LiveBroadcast(api, created);
-		const host = await this.#open("host", created.links.studio, options.proxied ?? true);
+		const { studio } = created.links;
+		const slow = options.slow && this.#undo.use(await SlowLine.to(new URL(studio), options.slow));
+		const host = await this.#open("host", slow?.through(studio) ?? studio, options.proxied ?? true);
 		await host.click("Enter the studio");
 		await waitFor("the host's stream", WITHIN_MS, async () => {
 			const { liveStreams } = (await api.call("GET", `/api/broadcasts/${created.id}`)) as { liveStreams: string[] };

@@ -30,6 +30,7 @@ export interface Notice {
 		| "real-time-unavailable"
 		| "real-time-broken"
 		| "stream-broken"
+		| "sound-broken"
 		| "rate-lowered"
 		| "refused";
 	readonly level: "info" | "warning" | "error";

@@ -66,6 +66,33 @@ test.each([
 	},
 );
 
+test("one that says yes and closes has refused, also where the next write is what finds out", async () => {
+	const clock = new ManualClock();
+	const destination = new FakeDestination(clock, { kind: "accept" });
+	const testing = testDestination(TARGET, {
+		clock,
+		dial: async (...args) => {
+			const line = await destination.dial(...args);
+			const writer = line.writable.getWriter();
+			const writable = new WritableStream<Uint8Array>({
+				async write(bytes) {
+					if (destination.received.length > 3) {
+						// As by a reset: what is written fails first, and what is read a little later.
+						setTimeout(() => line.close(), 20);
+						throw new Error("ECONNRESET");
+					}
+					await writer.write(bytes);
+				},
+			});
+			return { readable: line.readable, writable, close: () => line.close() };
+		},
+	});
+	await clock.advance(2_000);
+	await new Promise((resolve) => setTimeout(resolve, 50));
+	await clock.advance(DESTINATION_TEST_WITHIN_MS);
+	expect(await testing).toMatchObject({ ok: false, refused: true, error: expect.stringMatching(/Publish.Start/) });
+});
+
 test("what a platform says of a line is shown without the key", async () => {
 	const dial = async () => {
 		throw new Error(`connect rtmp://203.0.113.7/live/${KEY} failed`);

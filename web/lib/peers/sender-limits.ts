@@ -40,10 +40,20 @@ type Sender = Pick<RTCRtpSender, "getParameters" | "setParameters">;
 
 /**
  * Puts limits on a sender, without a new negotiation. Before its negotiation a sender has no encodings: nothing is done then. A negotiation that comes in between
- * makes what was read outdated: that is no fault, and who negotiates puts the limits on anew.
+ * makes what was read outdated: it is read once more.
  */
 export async function applyVideoLimits(sender: Sender, limits: VideoLimits): Promise<void> {
-	const { degradationPreference, ...encoding } = limits;
+	try {
+		await setVideoLimits(sender, limits);
+	} catch (error) {
+		if (!(error instanceof DOMException && OUTDATED.has(error.name))) {
+			throw error;
+		}
+		await setVideoLimits(sender, limits);
+	}
+}
+
+async function setVideoLimits(sender: Sender, { degradationPreference, ...encoding }: VideoLimits): Promise<void> {
 	const parameters = sender.getParameters();
 	if (parameters.encodings === undefined || parameters.encodings.length === 0) {
 		return;
@@ -51,11 +61,5 @@ export async function applyVideoLimits(sender: Sender, limits: VideoLimits): Pro
 	for (const each of parameters.encodings) {
 		Object.assign(each, encoding);
 	}
-	try {
-		await sender.setParameters(Object.assign(parameters, { degradationPreference }));
-	} catch (error) {
-		if (!(error instanceof DOMException && OUTDATED.has(error.name))) {
-			throw error;
-		}
-	}
+	await sender.setParameters(Object.assign(parameters, { degradationPreference }));
 }

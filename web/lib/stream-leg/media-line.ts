@@ -85,11 +85,11 @@ export class MediaLine {
 		if (socket === undefined) {
 			return { delayUs: 0, throughputBps: undefined };
 		}
-		if (this.#drain.isStuck(this.#bytesWritten, socket.bufferedAmount, nowUs)) {
+		this.#backlog.look(socket.bufferedAmount, nowUs);
+		if (this.#drain.isStuck(this.#bytesWritten, this.#backlog.waitingBytes, nowUs)) {
 			this.#socket.reconnect("expected the line to take the stream, it has taken none for 5 s");
 			return { delayUs: 0, throughputBps: undefined };
 		}
-		this.#backlog.look(socket.bufferedAmount, nowUs);
 		const delayUs = this.#backlog.delayUs(nowUs);
 		if (this.#gate.look(delayUs)) {
 			this.#options.onKeyFrameWanted();

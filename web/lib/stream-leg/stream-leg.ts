@@ -76,7 +76,6 @@ export class StreamLeg {
 	#rateNow = { bitrateBps: 0, frameRate: 0 };
 	#soundRestartsUs: number[] = [];
 	#soundTimer: ReturnType<typeof setTimeout> | undefined;
-	#isSoundBroken = false;
 	#lowSinceUs: number | undefined;
 	readonly #told = new Set<Notice["code"]>();
 
@@ -226,8 +225,7 @@ export class StreamLeg {
 		const nowUs = this.#environment.nowUs();
 		this.#soundRestartsUs = [...this.#soundRestartsUs.filter((each) => each > nowUs - RESTARTS_WITHIN_US), nowUs];
 		if (this.#soundRestartsUs.length > MAX_SOUND_RESTARTS) {
-			this.#isSoundBroken = true;
-			this.#tell({ code: "stream-broken", level: "warning", text: soundBrokenWords(error.message) });
+			this.#tell({ code: "sound-broken", level: "warning", text: soundBrokenWords(error.message) });
 			this.#soundTimer = setTimeout(() => this.#reopenSound(lines), SOUND_AGAIN_AFTER_MS);
 		} else {
 			this.#reopenSound(lines);
@@ -241,10 +239,7 @@ export class StreamLeg {
 	}
 
 	#takeSound(lines: Lines, frame: EncodedAudioFrame): void {
-		if (this.#isSoundBroken) {
-			this.#isSoundBroken = false;
-			this.#resolve("stream-broken");
-		}
+		this.#resolve("sound-broken");
 		lines.sound.takeEncoded(frame);
 	}
 

@@ -64,13 +64,27 @@ describe("limits of a sent picture", () => {
 	});
 });
 
-test("what was read before a negotiation is no fault; what is wrong is", async () => {
-	const failing = (error: Error) => ({
-		getParameters: () => ({ encodings: [{}] }) as unknown as RTCRtpSendParameters,
-		setParameters: () => Promise.reject(error),
-	});
+test("limits that were read before a negotiation are read once more; what is wrong is an error", async () => {
+	const failing = (...errors: Error[]) => {
+		const set: unknown[] = [];
+		return {
+			set,
+			getParameters: () => ({ encodings: [{}] }) as unknown as RTCRtpSendParameters,
+			setParameters: async (parameters: unknown) => {
+				const error = errors.shift();
+				if (error !== undefined) {
+					throw error;
+				}
+				set.push(parameters);
+			},
+		};
+	};
 	const limits = videoLimits({ height: 720, screen: false });
-	await applyVideoLimits(failing(new DOMException("outdated", "InvalidModificationError")), limits);
+	const outdated = new DOMException("outdated", "InvalidModificationError");
+	const once = failing(outdated);
+	await applyVideoLimits(once, limits);
+	expect(once.set).toHaveLength(1);
+	await expect(applyVideoLimits(failing(outdated, outdated), limits)).rejects.toThrow("outdated");
 	await expect(applyVideoLimits(failing(new RangeError("no such rate")), limits)).rejects.toThrow("no such rate");
 });
 
