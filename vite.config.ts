@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { assemblyscript } from "./scripts/assemblyscript-plugin.ts";
 
 /**
  * Builds every page into `dist/assets`, which the Worker serves: `compositor-page/` at `/compositor/`, and each folder of `web/` that
@@ -48,10 +49,10 @@ export default defineConfig({
 	root: ROOT,
 	publicDir: false,
 	appType: "mpa",
-	plugins: [servePagesAt(pages)],
+	plugins: [assemblyscript(), servePagesAt(pages)],
 	// Preact's own JSX, without a plugin.
 	oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-	worker: { format: "es" },
+	worker: { format: "es", plugins: () => [assemblyscript()] },
 	build: {
 		outDir: "dist/assets",
 		emptyOutDir: true,

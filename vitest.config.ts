@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { assemblyscript } from "./scripts/assemblyscript-plugin.ts";
 import { RATE_LIMITS } from "./worker/limits.ts";
 
 /** Long enough for a loaded 2-core machine; tests wait for conditions, this only bounds a hang. */
@@ -27,6 +28,7 @@ export default defineConfig({
 		onConsoleLog: (line) => !/^\{"time":"[^"]+","level":"info"/.test(line),
 		projects: [
 			{
+				plugins: [assemblyscript()],
 				test: {
 					name: "unit",
 					include: ["test/unit/**/*.test.ts"],

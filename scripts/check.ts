@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 /** `npm run check`: types, lint, format, import cycles and layers, and a Worker that would deploy. The same here and in CI. */
 
 /** The client's come before those who use it. */
-const TYPE_PROJECTS = ["media", "rtmp", "egress", "worker", "api-types", "client", "page", "node"];
+const TYPE_PROJECTS = ["media", "rtmp", "egress", "worker", "api-types", "client", "kernels", "page", "node"];
 
 const steps: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
 	...TYPE_PROJECTS.map((project) => [`types of ${project}`, "tsc", "-p", `tsconfig/${project}.json`] as const),

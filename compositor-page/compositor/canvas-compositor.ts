@@ -2,8 +2,8 @@ import { contextOf, type GraphicContext } from "../graphics/graphic.ts";
 import { cropToFill } from "../layouts/crop-to-fill.ts";
 import { backToFront, type ComposedPlace, type CompositionInput, type Compositor, coverOutput } from "./compositor.ts";
 import { type PictureBuffer, pictureBuffer } from "./planar/picture-buffer.ts";
-import { programFrame } from "./planar/program-frame.ts";
 import { packedToI420 } from "./planar/to-i420.ts";
+import { programFrame } from "./program-frame.ts";
 import { Turns } from "./turns.ts";
 import { geometryOf } from "./visible-crop.ts";
 

@@ -1,5 +1,6 @@
 import { registerAacEncoder } from "@mediabunny/aac-encoder";
 import { AdtsOutputFormat, AudioSample, AudioSampleSource, NullTarget, Output, Quality } from "mediabunny";
+import { bytesOf } from "../bytes-of.ts";
 import { type AacBackend, type AacSink, PROGRAM_CHANNELS, PROGRAM_RATE, toError } from "./aac-backend.ts";
 
 /**
@@ -57,10 +58,4 @@ export async function openWasmAac(bitrateBps: number, sink: AacSink): Promise<Aa
 			closed = true;
 		},
 	};
-}
-
-function bytesOf(source: AllowSharedBufferSource): Uint8Array {
-	return ArrayBuffer.isView(source)
-		? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-		: new Uint8Array(source);
 }

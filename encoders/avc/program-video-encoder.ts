@@ -1,7 +1,9 @@
 import type { EncodedVideoFrame } from "../../media/encoded-frame.ts";
 import { US_PER_SECOND } from "../../media/units.ts";
+import { bytesOf } from "../bytes-of.ts";
 import { BitrateGuard } from "./bitrate-guard.ts";
 import { mainProfileCodec } from "./main-profile-codec.ts";
+import { isAvc, videoEncoderConfig } from "./video-encoder-config.ts";
 
 /** Frames that wait for the encoder at most; past it the machine is too slow, and a frame left out costs less than one late. */
 const MAX_QUEUE = 3;
@@ -10,6 +12,10 @@ const MAX_QUEUE_BEFORE_FIRST = 15;
 /** An encoder that fails this often within a minute will go on failing: the runner then replaces the page. */
 const MAX_RESTARTS = 3;
 const RESTARTS_WITHIN_US = 60 * US_PER_SECOND;
+const SAY_AGAIN_AFTER_US = 10 * US_PER_SECOND;
+
+/** What the guard has to make of the next frame. */
+const KIND = { no: "delta", regular: "key", asked: "asked" } as const;
 
 export interface ProgramVideoEncoderOptions {
 	readonly width: number;
@@ -55,6 +61,9 @@ export class ProgramVideoEncoder {
 	/** Whether the encoder at work has put out a frame. */
 	#hasEmitted = false;
 	#behind = 0;
+	/** Time of the latest frame that was to be encoded. */
+	#latestUs = 0;
+	#saidThatItDropsUs = Number.NEGATIVE_INFINITY;
 	#restartsUs: number[] = [];
 
 	/** Throws when no level of H.264 holds such pictures. */
@@ -80,7 +89,7 @@ export class ProgramVideoEncoder {
 
 	/** From now on fewer bits, or fewer frames, are given to it, or more again; makes no key frame. */
 	setRate(bitrateBps: number, frameRate: number): void {
-		this.#guard.retarget(bitrateBps, this.#options.nowUs());
+		this.#guard.retarget(bitrateBps, this.#latestUs);
 		this.#frameRate = frameRate;
 		if (this.#encoder?.state === "configured") {
 			this.#encoder.configure(this.#configuration());
@@ -117,7 +126,9 @@ export class ProgramVideoEncoder {
 			this.#behind += 1;
 			return;
 		}
-		if (this.#guard.shouldDrop(this.#options.nowUs())) {
+		this.#latestUs = frame.timestamp;
+		if (!this.#guard.admit(frame.timestamp, KIND[this.#keyFrameWanted])) {
+			this.#sayThatItDrops(frame.timestamp);
 			return;
 		}
 		const encoder = this.#encoder ?? this.#start();
@@ -145,22 +156,19 @@ export class ProgramVideoEncoder {
 		return encoder;
 	}
 
-	get #isAvc(): boolean {
-		return this.#codec.startsWith("avc1");
-	}
-
 	#configuration(): VideoEncoderConfig {
 		const { width, height } = this.#options;
-		return {
-			codec: this.#codec,
-			width,
-			height,
-			framerate: this.#frameRate,
-			bitrate: this.#guard.askedBps,
-			bitrateMode: "constant",
-			latencyMode: "realtime",
-			...(this.#isAvc ? { avc: { format: "avc" } } : {}),
-		};
+		const [codec, frameRate, bitrateBps] = [this.#codec, this.#frameRate, this.#guard.askedBps];
+		return videoEncoderConfig({ codec, width, height, frameRate, bitrateBps });
+	}
+
+	/** Frames left out come in rows: one word for each row. */
+	#sayThatItDrops(atUs: number): void {
+		if (atUs - this.#saidThatItDropsUs >= SAY_AGAIN_AFTER_US) {
+			this.#saidThatItDropsUs = atUs;
+			const asked = `${this.#guard.askedBps} b/s asked for, ${this.#guard.rateBps(atUs)} in the last second`;
+			this.#options.onProblem(`video encoder: leaves frames out to hold its bitrate (${asked})`);
+		}
 	}
 
 	#emit(encoder: VideoEncoder, chunk: EncodedVideoChunk, metadata: EncodedVideoChunkMetadata | undefined): void {
@@ -170,15 +178,16 @@ export class ProgramVideoEncoder {
 		this.#hasEmitted = true;
 		const data = new Uint8Array(chunk.byteLength);
 		chunk.copyTo(data);
-		const config = this.#isAvc ? this.#changedConfig(metadata) : undefined;
-		const codec = this.#isAvc ? "avc" : "vp8";
+		const hasConfig = isAvc(this.#codec);
+		const config = hasConfig ? this.#changedConfig(metadata) : undefined;
+		const codec = hasConfig ? "avc" : "vp8";
 		const ptsUs = chunk.timestamp;
 		const keyFrame = chunk.type === "key";
 		this.#options.onFrame({
 			...{ track: "video", codec, keyFrame, ptsUs, dtsUs: ptsUs, data },
 			...(config === undefined ? {} : { config }),
 		});
-		const asksAnew = this.#guard.note(data.byteLength, this.#options.nowUs());
+		const asksAnew = this.#guard.note(data.byteLength, ptsUs);
 		// The one who took the frame may have closed this encoder.
 		if (asksAnew && encoder.state === "configured") {
 			encoder.configure(this.#configuration());
@@ -222,10 +231,4 @@ export class ProgramVideoEncoder {
 		}
 		this.#encoder = undefined;
 	}
-}
-
-function bytesOf(source: AllowSharedBufferSource): Uint8Array {
-	return ArrayBuffer.isView(source)
-		? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-		: new Uint8Array(source);
 }

@@ -1,5 +1,6 @@
 import type { EncodedAudioFrame } from "../../media/encoded-frame.ts";
 import { samplesToUs } from "../../media/units.ts";
+import { bytesOf } from "../bytes-of.ts";
 
 const OPUS_RATE = 48_000;
 const CHANNELS = 2;
@@ -113,10 +114,4 @@ export class OpusEncoder {
 			this.#options.onError(error);
 		}
 	}
-}
-
-function bytesOf(source: AllowSharedBufferSource): Uint8Array {
-	return ArrayBuffer.isView(source)
-		? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
-		: new Uint8Array(source);
 }

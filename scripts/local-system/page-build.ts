@@ -16,6 +16,7 @@ const SOURCES = [
 	"media",
 	"worker/protocol",
 	"vite.config.ts",
+	"scripts/assemblyscript-plugin.ts",
 	"package-lock.json",
 ];
 

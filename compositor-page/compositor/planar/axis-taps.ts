@@ -8,7 +8,7 @@ export interface AxisTaps {
 	readonly weights: Uint16Array;
 }
 
-/** Weights are parts of 256: four samples, two at a time in 16-bit lanes, can then be weighted in one multiplication without overflow. */
+/** Weights are parts of 256: a sum of weighted samples then fits a lane of 16 bits. */
 export const TAPS_UNIT = 256;
 
 /** Area average when shrinking, so that nothing aliases; linear interpolation between sample centres when growing. */

@@ -1,92 +1,100 @@
 import type { Rect } from "../../../media/layout.ts";
-import { type AxisTaps, axisTaps } from "./axis-taps.ts";
-import type { PictureBuffer, PlanePosition } from "./picture-buffer.ts";
-import { gatherColumns, ROWS_AT_ONCE, sumColumns, sumRows } from "./sample-sums.ts";
+import type { PictureMemory } from "../../kernels/picture-memory.ts";
+import { axisTaps } from "./axis-taps.ts";
+import type { MemoryPicture } from "./memory-picture.ts";
 
 /** Tables kept for scales in use; a broadcast has a handful, and a sender that grows adds a few. */
 const MAX_TABLES = 64;
+/** Rows that go through the kernel together, and the bytes a row's room is rounded up to. */
+const ROWS_AT_ONCE = 8;
+const ROW_ALIGNMENT = 16;
 
-/** Scales I420 pictures: down by area average, up by linear interpolation. Allocates only when a scale is new. */
+/** Taps of an axis where the kernel reads them. */
+interface TapTable {
+	readonly count: number;
+	readonly start: number;
+	readonly weights: number;
+}
+
+/** Scales I420 pictures: down by area average, up by linear interpolation. Takes memory only when a scale is new. */
 export class PictureScaler {
-	readonly #tables = new Map<number, AxisTaps>();
-	#rows = emptyRows(0);
-	#columns = new Uint32Array(0);
+	readonly #memory: PictureMemory;
+	readonly #tables = new Map<number, TapTable>();
+	#room: number | undefined;
+	#roomBytes = 0;
+
+	constructor(memory: PictureMemory) {
+		this.#memory = memory;
+	}
 
 	/** Fills `target` (even numbers) in `output` with the whole of `source`. */
-	scale(source: PictureBuffer, output: PictureBuffer, target: Rect): void {
+	scale(source: MemoryPicture, output: MemoryPicture, target: Rect): void {
 		for (const plane of [0, 1, 2] as const) {
 			const shift = plane === 0 ? 0 : 1;
-			const to = output.planes[plane];
-			this.#scalePlane(
-				source,
-				source.planes[plane],
-				source.width >> shift,
-				source.height >> shift,
-				output.bytes,
-				to.offset + (target.y >> shift) * to.stride + (target.x >> shift),
-				to.stride,
-				target.width >> shift,
-				target.height >> shift,
+			const sourceWidth = source.width >> shift;
+			const width = target.width >> shift;
+			const height = target.height >> shift;
+			const across = this.#taps(sourceWidth, width);
+			const down = this.#taps(source.height >> shift, height);
+			const rowBytes = alignUp(Math.max(sourceWidth, width)) * ROWS_AT_ONCE;
+			const room = this.#roomFor(3 * rowBytes);
+			this.#memory.kernels.scalePlane(
+				source.address(plane),
+				source.planes[plane].stride,
+				sourceWidth,
+				output.address(plane, target.x >> shift, target.y >> shift),
+				output.planes[plane].stride,
+				width,
+				height,
+				down.count,
+				down.start,
+				down.weights,
+				across.count,
+				across.start,
+				across.weights,
+				room,
+				room + rowBytes,
+				room + 2 * rowBytes,
 			);
 		}
 	}
 
-	#scalePlane(
-		source: PictureBuffer,
-		from: PlanePosition,
-		sourceWidth: number,
-		sourceHeight: number,
-		output: Uint8Array,
-		outputOffset: number,
-		outputStride: number,
-		width: number,
-		height: number,
-	): void {
-		const across = this.#taps(sourceWidth, width);
-		const down = this.#taps(sourceHeight, height);
-		const words = (sourceWidth + 3) >> 2;
-		if (this.#columns.length < words * 4) {
-			this.#rows = emptyRows(words);
-			this.#columns = new Uint32Array(words * 4);
-		}
-		const strideWords = from.stride >> 2;
-		const firstWord = from.offset >> 2;
-		for (let y = 0; y < height; y += ROWS_AT_ONCE) {
-			const rows = Math.min(ROWS_AT_ONCE, height - y);
-			for (let row = 0; row < rows; row++) {
-				const start = firstWord + (down.start[y + row] as number) * strideWords;
-				const firstWeight = (y + row) * down.count;
-				sumRows(
-					source.words,
-					start,
-					strideWords,
-					words,
-					down.weights,
-					firstWeight,
-					down.count,
-					this.#rows[row] as Uint32Array,
-				);
+	#roomFor(bytes: number): number {
+		if (this.#room === undefined || this.#roomBytes < bytes) {
+			if (this.#room !== undefined) {
+				this.#memory.giveBack(this.#room);
 			}
-			gatherColumns(this.#rows, words, this.#columns);
-			sumColumns(this.#columns, across, output, outputOffset + y * outputStride, outputStride, width, rows);
+			this.#room = this.#memory.take(bytes);
+			this.#roomBytes = bytes;
 		}
+		return this.#room;
 	}
 
-	#taps(sourceLength: number, outputLength: number): AxisTaps {
+	#taps(sourceLength: number, outputLength: number): TapTable {
 		const key = sourceLength * 0x1_0000 + outputLength;
 		const known = this.#tables.get(key);
 		if (known !== undefined) {
+			// Taken out and put back, it becomes the newest: the first in the map is then the one unused for longest.
+			this.#tables.delete(key);
+			this.#tables.set(key, known);
 			return known;
 		}
-		if (this.#tables.size >= MAX_TABLES) {
-			this.#tables.clear();
+		const [oldest] = this.#tables;
+		if (this.#tables.size >= MAX_TABLES && oldest !== undefined) {
+			this.#tables.delete(oldest[0]);
+			this.#memory.giveBack(oldest[1].start);
 		}
-		const taps = axisTaps(sourceLength, outputLength);
-		this.#tables.set(key, taps);
-		return taps;
+		const { count, start, weights } = axisTaps(sourceLength, outputLength);
+		const address = this.#memory.take(start.byteLength + weights.byteLength);
+		const table = { count, start: address, weights: address + start.byteLength };
+		const { buffer } = this.#memory.bytes;
+		new Uint16Array(buffer, table.start, start.length).set(start);
+		new Uint16Array(buffer, table.weights, weights.length).set(weights);
+		this.#tables.set(key, table);
+		return table;
 	}
 }
 
-function emptyRows(words: number): readonly [Uint32Array, Uint32Array, Uint32Array, Uint32Array] {
-	return [new Uint32Array(words), new Uint32Array(words), new Uint32Array(words), new Uint32Array(words)];
+function alignUp(bytes: number): number {
+	return Math.ceil(bytes / ROW_ALIGNMENT) * ROW_ALIGNMENT;
 }

@@ -12,13 +12,13 @@ export interface GraphicPlane {
 	readonly through: Uint16Array;
 }
 
-/** A painted graphic, ready to be blended into an I420 picture. */
+/** A painted graphic, converted for being blended into an I420 picture. */
 export interface PlanarGraphic {
 	readonly width: number;
 	readonly height: number;
 	readonly planes: readonly [GraphicPlane, GraphicPlane, GraphicPlane];
-	/** Where nothing shines through: the rows of each plane, to be copied as they are. */
-	readonly opaqueRows?: readonly [readonly Uint8Array[], readonly Uint8Array[], readonly Uint8Array[]];
+	/** Nothing shines through: its colours can be copied as they are, without a look at what is under them. */
+	readonly isOpaque: boolean;
 }
 
 /** Converts RGBA pixels (not premultiplied, as `ImageData` has them). Width and height are even. */
@@ -56,22 +56,9 @@ export function planarGraphic(rgba: Uint8Array | Uint8ClampedArray, width: numbe
 			seeThrough ||= alphaSum < 4 * OPAQUE;
 		}
 	}
-	const planes = [luma, chromaU, chromaV] as const;
-	if (seeThrough) {
-		return { width, height, planes };
-	}
-	return { width, height, planes, opaqueRows: [rowsOf(luma), rowsOf(chromaU), rowsOf(chromaV)] };
+	return { width, height, planes: [luma, chromaU, chromaV], isOpaque: !seeThrough };
 }
 
 function emptyPlane(width: number, height: number): GraphicPlane {
 	return { width, height, colour: new Uint16Array(width * height), through: new Uint16Array(width * height) };
-}
-
-function rowsOf(plane: GraphicPlane): Uint8Array[] {
-	return Array.from({ length: plane.height }, (_, y) =>
-		Uint8Array.from(
-			plane.colour.subarray(y * plane.width, (y + 1) * plane.width),
-			(colour) => (colour + OPAQUE / 2) >> 8,
-		),
-	);
 }

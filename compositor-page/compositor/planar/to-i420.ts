@@ -1,3 +1,5 @@
+import type { Kernels } from "../../kernels/kernels.ts";
+import type { MemoryPicture } from "./memory-picture.ts";
 import type { PictureBuffer } from "./picture-buffer.ts";
 import { chromaUOf, chromaVOf, lumaOf } from "./yuv.ts";
 
@@ -11,22 +13,29 @@ export interface RawPlane {
 /** Byte positions of red, green and blue in a pixel of four bytes. */
 export type ChannelOrder = "RGB" | "BGR";
 
-/** NV12: luma, then a plane of alternating U and V. */
-export function nv12ToI420(source: Uint8Array, planes: readonly RawPlane[], picture: PictureBuffer): void {
+/** NV12, from an address of the kernels' memory: luma, then a plane of alternating U and V. */
+export function nv12ToI420(
+	kernels: Kernels,
+	source: number,
+	planes: readonly RawPlane[],
+	picture: MemoryPicture,
+): void {
 	const [luma, chroma] = planes;
 	if (luma === undefined || chroma === undefined) {
 		throw new Error(`nv12: expected 2 planes, got ${planes.length}`);
 	}
-	copyLuma(source, luma, picture);
-	const [, toU, toV] = picture.planes;
-	for (let y = 0; y < picture.height >> 1; y++) {
-		let from = chroma.offset + y * chroma.stride;
-		for (let x = 0; x < picture.width >> 1; x++) {
-			picture.bytes[toU.offset + y * toU.stride + x] = source[from] as number;
-			picture.bytes[toV.offset + y * toV.stride + x] = source[from + 1] as number;
-			from += 2;
-		}
-	}
+	const { width, height } = picture;
+	const [toLuma, toChroma] = picture.planes;
+	kernels.copyPlane(source + luma.offset, luma.stride, picture.address(0), toLuma.stride, width, height);
+	kernels.splitPairs(
+		source + chroma.offset,
+		chroma.stride,
+		picture.address(1),
+		picture.address(2),
+		toChroma.stride,
+		width >> 1,
+		height >> 1,
+	);
 }
 
 /** Three planes with at least as much chroma as I420 has, averaged; a fourth, with alpha, is left out. Shifts: I422 1 and 0, I444 0 and 0. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import type { DecodedRun } from "./decoder-in-worker.ts";
 
 const MODULE = new URL("./decoder-in-worker.ts", import.meta.url);

@@ -4,7 +4,7 @@ import type { AacSupport } from "../../../encoders/aac/program-audio-encoder.ts"
 import { parseAudioSpecificConfig } from "../../../media/aac/audio-specific-config.ts";
 import { FlvFrameWriter } from "../../../media/flv/frame-writer.ts";
 import { flvHeader, flvTagBytes } from "../../../media/flv/tag-writer.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import type { EncodedClicks, EncodingFigures } from "./aac-in-worker.ts";
 
 const MODULE = new URL("./aac-in-worker.ts", import.meta.url);

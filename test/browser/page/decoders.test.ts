@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { EncodedAudioFrame, EncodedVideoFrame } from "../../../media/encoded-frame.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import type { AudioDecoded, DecodedPicture, VideoDecoded } from "./decoders-in-worker.ts";
 import { aac, h264, later, lumaOf, opus, vpx } from "./made-media.ts";
 

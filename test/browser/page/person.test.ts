@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { EncodedFrame, EncodedVideoFrame } from "../../../media/encoded-frame.ts";
 import { personStatsSchema } from "../../../worker/protocol/compositor-stats.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import { aac, h264, later, lumaOf } from "./made-media.ts";
 import type { PersonRun, SentFrame, StepTaken } from "./person-in-worker.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import type { StandInsDecoded } from "./stand-ins-in-worker.ts";
 
 const browser = useBrowser();

@@ -7,7 +7,7 @@ import { CLOSE } from "../../../worker/protocol/close-codes.ts";
 import { controlRequestSchema } from "../../../worker/protocol/control-messages.ts";
 import { ACK_EVERY_TAGS, compositeShowsSchema, mediaAckSchema } from "../../../worker/protocol/media-socket.ts";
 import { MAIN_COMPOSITE_STREAM } from "../../../worker/protocol/roles.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import { type EdgeConnection, FakeEdge } from "./fake-edge.ts";
 import { FROM, HOST_AHEAD_MS, type Published } from "./sockets-in-worker.ts";
 import { STATS } from "./stats-example.ts";

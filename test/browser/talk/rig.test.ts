@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { quantiles } from "../../../scripts/talk/figures.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import { readFrameCode } from "../../support/faults/frame-code.ts";
 import type { LoopedBack } from "./rig-in-page.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 
 const browser = useBrowser();
 const probe = new URL("../../support/browser/probe.ts", import.meta.url);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { LAYOUT_NAMES } from "../../../media/layout.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import type {
 	agreement,
 	ComposedPicture,

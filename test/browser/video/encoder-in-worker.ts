@@ -37,7 +37,10 @@ export interface EncodeResult {
 	readonly pictures: readonly EncodedPicture[];
 	/** How many frames the encoder left out. */
 	readonly dropped: number;
+	/** Errors that were mended. */
 	readonly problems: readonly string[];
+	/** Words about frames that were left out. */
+	readonly leftOut: readonly string[];
 	readonly failed: readonly string[];
 }
 
@@ -56,6 +59,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeResult> {
 	const { frameRate, frames, keyFrameEvery, width, height, bitrateBps, change, live, closeOnFrame } = request;
 	const pictures: EncodedPicture[] = [];
 	const problems: string[] = [];
+	const leftOut: string[] = [];
 	const failed: string[] = [];
 	let nowUs = 0;
 	let closed = false;
@@ -70,7 +74,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeResult> {
 				closed = true;
 			}
 		},
-		onProblem: (reason) => problems.push(reason),
+		onProblem: (reason) => (reason.includes("leaves frames out") ? leftOut : problems).push(reason),
 		onFailed: (reason) => failed.push(reason),
 	});
 	/** Frames that came out, were left out or were lost with a broken encoder. */
@@ -111,7 +115,7 @@ export async function encode(request: EncodeRequest): Promise<EncodeResult> {
 	const dropped = encoder.figures.droppedFrames;
 	encoder.close();
 	encoder.close();
-	return { pictures, dropped, problems, failed };
+	return { pictures, dropped, problems, leftOut, failed };
 }
 
 /** Decodes pictures by the browser's own decoder; where they show cards, every tenth is compared. */

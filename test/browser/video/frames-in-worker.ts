@@ -78,17 +78,64 @@ export async function composeManyTimes(
 			if (time === Math.floor(times / 2)) {
 				early = counted.bytes();
 			}
+			// Each time another frame, as from a decoder: what is the same as before would not be drawn again.
+			const fresh = [new VideoFrame(host as VideoFrame), new VideoFrame(guest as VideoFrame)] as const;
 			const onAir = [
-				{ id: "host", frame: host },
-				{ id: "guest", frame: guest },
+				{ id: "host", frame: fresh[0] },
+				{ id: "guest", frame: fresh[1] },
 			] as const;
 			const composed = await compositor.compose(composeScene(scene, onAir, graphics), time * DURATION_US, DURATION_US);
 			composed.close();
+			for (const frame of fresh) {
+				frame.close();
+			}
 		}
 		return { openFrames: counted.openFrames(), earlyBytes: early, lateBytes: counted.bytes() - early };
 	} finally {
 		counted.stop();
 		compositor.close();
+		for (const frame of frames) {
+			frame.close();
+		}
+	}
+}
+
+export interface StillRun {
+	/** Frames open after each picture of one that stands still, and after the compositor was closed. */
+	readonly open: readonly number[];
+	readonly timestamps: readonly number[];
+	/** Whether all show the same. */
+	readonly same: boolean;
+}
+
+/** Composes the very same frames again and again, then others, then closes. */
+export async function composeStill(layout: LayoutName, card: CardOptions, times: number): Promise<StillRun> {
+	const frames = [cardFrame(card), cardFrame(card), cardFrame(card)];
+	const compositor = compositorOf("planar");
+	const scene = sceneOf(layout, 640, 360, ["Ada", "Grace"]);
+	const counted = countMemory();
+	const open: number[] = [];
+	const timestamps: number[] = [];
+	const pictures: string[] = [];
+	try {
+		for (let time = 0; time <= times; time++) {
+			const onAir = [
+				{ id: "host", frame: frames[time === times ? 2 : 0] },
+				{ id: "guest", frame: frames[1] },
+			] as const;
+			const composed = await compositor.compose(composeScene(scene, onAir, graphics), time * DURATION_US, DURATION_US);
+			timestamps.push(composed.timestamp);
+			const bytes = new Uint8Array(composed.allocationSize());
+			await composed.copyTo(bytes);
+			pictures.push(String(bytes.reduce((sum, each, at) => (sum * 31 + each + at) % 1_000_003, 0)));
+			composed.close();
+			open.push(counted.openFrames());
+		}
+		compositor.close();
+		open.push(counted.openFrames());
+		return { open, timestamps, same: new Set(pictures).size === 1 };
+	} finally {
+		counted.stop();
 		for (const frame of frames) {
 			frame.close();
 		}
@@ -118,6 +165,7 @@ function countMemory(): { openFrames(): number; bytes(): number; stop(): void } 
 		ArrayBuffer: globalThis.ArrayBuffer,
 		Uint8Array: globalThis.Uint8Array,
 	};
+	const { grow: originalGrow } = WebAssembly.Memory.prototype;
 	const made: VideoFrame[] = [];
 	let bytes = 0;
 	globalThis.VideoFrame = new Proxy(original.VideoFrame, {
@@ -134,6 +182,10 @@ function countMemory(): { openFrames(): number; bytes(): number; stop(): void } 
 				return Reflect.construct(target, args, newTarget);
 			},
 		});
+	WebAssembly.Memory.prototype.grow = function grow(this: WebAssembly.Memory, pages: number) {
+		bytes += pages * 65_536;
+		return originalGrow.call(this, pages);
+	};
 	globalThis.ArrayBuffer = counting(original.ArrayBuffer);
 	globalThis.Uint8Array = counting(original.Uint8Array);
 	return {
@@ -141,6 +193,7 @@ function countMemory(): { openFrames(): number; bytes(): number; stop(): void } 
 		bytes: () => bytes,
 		stop: () => {
 			Object.assign(globalThis, original);
+			WebAssembly.Memory.prototype.grow = originalGrow;
 		},
 	};
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { LAYOUT_NAMES } from "../../../media/layout.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
-import type { Growth, Orientation } from "./frames-in-worker.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
+import type { Growth, Orientation, StillRun } from "./frames-in-worker.ts";
 import type { CardOptions, Rgb } from "./picture-formats.ts";
 
 const MODULE = new URL("./frames-in-worker.ts", import.meta.url);
@@ -50,3 +50,15 @@ describe.each(["planar", "canvas"] as const)("the %s compositor", (kind) => {
 		},
 	);
 });
+
+test.each(["solo", "landscape", "pip"] as const)(
+	"a %s picture that stands still is one frame at many times, let go of when it moves or ends",
+	async (layout) => {
+		const card = { ...CARD, width: 640, height: 360 };
+		const still = await browser.run<StillRun>(MODULE, "composeStill", [layout, card, 4]);
+		// The first is drawn, the others share what the second kept, and the last is drawn again.
+		expect(still.open).toEqual([0, 1, 1, 1, 0, 0]);
+		expect(still.timestamps).toEqual([0, 1, 2, 3, 4].map((time) => time * 33_333));
+		expect(still.same).toBe(true);
+	},
+);

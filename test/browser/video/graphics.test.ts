@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { chromaUOf, chromaVOf } from "../../../compositor-page/compositor/planar/yuv.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import type { Painted, PaintRequest } from "./graphics-in-worker.ts";
 
 const MODULE = new URL("./graphics-in-worker.ts", import.meta.url);

@@ -8,7 +8,7 @@ import { TAG_TYPE } from "../../../media/flv/tag.ts";
 import { tagKind } from "../../../media/flv/tag-kind.ts";
 import { isFlvHeader, readSingleTag } from "../../../media/flv/tag-reader.ts";
 import { captureClockSchema } from "../../../worker/protocol/media-socket.ts";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import { mustRun } from "../../support/peers/run-tool.ts";
 import { TempFolder } from "../../support/peers/temp-folder.ts";
 import { beepOnsetsMs, flashOnsetsMs, median, skewsMs } from "../../support/program/onsets.ts";

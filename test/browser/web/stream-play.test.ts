@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { useBrowser } from "../../support/browser/browser-session.ts";
+import { useBrowser } from "../../support/browser/use-browser.ts";
 import { median } from "../../support/program/onsets.ts";
 import { HD, openStreamEdge, Relay, type StreamEdge } from "./stream-edge.ts";
 import type { Played } from "./stream-in-page.ts";

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import puppeteer, { type Browser } from "puppeteer-core";
-import { afterAll, beforeAll } from "vitest";
 import { bundleForBrowser } from "./bundle.ts";
 import { CHROMIUM_FLAGS, CHROMIUM_PATH } from "./chromium.ts";
 import { type FileServer, serveFiles } from "./file-server.ts";
@@ -91,40 +90,6 @@ export class BrowserSession {
 			.then(() => name);
 		this.#bundles.set(path, bundle);
 		return bundle;
-	}
-}
-
-/** A browser for all tests of the calling file or `describe`, opened before the first and closed after the last. */
-export function useBrowser(options: { readonly flags?: readonly string[] } = {}): Pick<BrowserSession, "run"> {
-	let session: BrowserSession | undefined;
-	beforeAll(async () => {
-		session = await BrowserSession.open(options);
-	});
-	afterAll(async () => {
-		await session?.close();
-	});
-	return {
-		run: (...args) => {
-			if (session === undefined) {
-				throw new Error("browser session: expected to be used inside a test, got a call before the browser was open");
-			}
-			return session.run(...args);
-		},
-	};
-}
-
-/** Runs one function in a browser of its own. Several runs are cheaper with {@link useBrowser}. */
-export async function runInBrowser<Result>(
-	modulePath: string | URL,
-	exportName: string,
-	args: readonly unknown[] = [],
-	options: RunOptions = {},
-): Promise<Result> {
-	const session = await BrowserSession.open();
-	try {
-		return await session.run<Result>(modulePath, exportName, args, options);
-	} finally {
-		await session.close();
 	}
 }
 

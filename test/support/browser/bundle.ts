@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { assemblyscript } from "../../../scripts/assemblyscript-plugin.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 const WIRE = fileURLToPath(new URL("./wire.ts", import.meta.url));
@@ -19,6 +20,7 @@ export async function bundleForBrowser(modulePath: string, directory: string): P
 		base: "./",
 		logLevel: "error",
 		publicDir: false,
+		plugins: [assemblyscript()],
 		build: {
 			outDir: directory,
 			emptyOutDir: false,
@@ -28,7 +30,7 @@ export async function bundleForBrowser(modulePath: string, directory: string): P
 			modulePreload: false,
 			rolldownOptions: { input: entry, output: { format: "es", entryFileNames: "entry.js" } },
 		},
-		worker: { format: "es" },
+		worker: { format: "es", plugins: () => [assemblyscript()] },
 	});
 }
 

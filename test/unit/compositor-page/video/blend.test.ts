@@ -1,8 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { blendGraphic, drawBorder } from "../../../../compositor-page/compositor/planar/blend.ts";
-import { type PictureBuffer, pictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
+import { MemoryPicture } from "../../../../compositor-page/compositor/planar/memory-picture.ts";
+import type { PictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
 import { planarGraphic } from "../../../../compositor-page/compositor/planar/planar-graphic.ts";
+import { storeGraphic } from "../../../../compositor-page/compositor/planar/stored-graphics.ts";
+import { PictureMemory } from "../../../../compositor-page/kernels/picture-memory.ts";
 
+const memory = new PictureMemory();
+const { kernels } = memory;
 const WIDTH = 24;
 const HEIGHT = 16;
 const WHOLE = { x: 0, y: 0, width: WIDTH, height: HEIGHT };
@@ -19,7 +24,7 @@ describe("blending a graphic", () => {
 		{ alpha: 51, expected: [93, 92, 176] },
 	])("with alpha $alpha mixes as much of it into each plane", ({ alpha, expected }) => {
 		const picture = grey();
-		blendGraphic(picture, flat(8, 6, [255, 0, 0, alpha]), 4, 2, WHOLE);
+		blendGraphic(kernels, picture, flat(8, 6, [255, 0, 0, alpha]), 4, 2, WHOLE);
 		for (const [plane, level] of expected.entries()) {
 			expect(Math.abs(sample(picture, plane as 0 | 1 | 2, 6, 4) - level)).toBeLessThanOrEqual(1);
 		}
@@ -27,7 +32,7 @@ describe("blending a graphic", () => {
 
 	test.each([255, 128])("touches only the pixels it covers (alpha %i)", (alpha) => {
 		const picture = grey();
-		blendGraphic(picture, flat(8, 6, [255, 0, 0, alpha]), 4, 2, WHOLE);
+		blendGraphic(kernels, picture, flat(8, 6, [255, 0, 0, alpha]), 4, 2, WHOLE);
 		expect(changed(picture)).toEqual({ x: 4, y: 2, width: 8, height: 6, count: 48 });
 	});
 
@@ -38,14 +43,14 @@ describe("blending a graphic", () => {
 	])("cuts off what hangs out $name", ({ x, y, visible }) => {
 		for (const alpha of [255, 128]) {
 			const picture = grey();
-			blendGraphic(picture, flat(8, 6, [255, 0, 0, alpha]), x, y, WHOLE);
+			blendGraphic(kernels, picture, flat(8, 6, [255, 0, 0, alpha]), x, y, WHOLE);
 			expect(changed(picture)).toEqual(visible);
 		}
 	});
 
 	test("far outside leaves everything as it was", () => {
 		const picture = grey();
-		blendGraphic(picture, flat(8, 6, [255, 0, 0, 255]), 400, 2, WHOLE);
+		blendGraphic(kernels, picture, flat(8, 6, [255, 0, 0, 255]), 400, 2, WHOLE);
 		expect(changed(picture).count).toBe(0);
 	});
 
@@ -57,7 +62,7 @@ describe("blending a graphic", () => {
 			pixels.set([0, 255, 0, 0], (pixel + 1) * 4);
 		}
 		const picture = grey();
-		blendGraphic(picture, planarGraphic(pixels, 2, 2), 0, 0, WHOLE);
+		blendGraphic(kernels, picture, storeGraphic(memory, planarGraphic(pixels, 2, 2)), 0, 0, WHOLE);
 		expect(Math.abs(sample(picture, 1, 0, 0) - (102 + 90) / 2)).toBeLessThanOrEqual(1);
 		expect(Math.abs(sample(picture, 2, 0, 0) - (240 + 160) / 2)).toBeLessThanOrEqual(1);
 		expect(sample(picture, 0, 1, 0)).toBe(UNDER[0]);
@@ -71,7 +76,7 @@ describe("blending a graphic", () => {
 
 test("a border lies inside the edge of its rectangle, on all planes", () => {
 	const picture = grey();
-	drawBorder(picture, { x: 4, y: 2, width: 16, height: 12 }, { widthPx: 2, red: 255, green: 255, blue: 255 });
+	drawBorder(kernels, picture, { x: 4, y: 2, width: 16, height: 12 }, { widthPx: 2, red: 255, green: 255, blue: 255 });
 	expect(changed(picture)).toEqual({ x: 4, y: 2, width: 16, height: 12, count: 16 * 12 - 12 * 8 });
 	for (const [x, y] of [
 		[4, 2],
@@ -84,8 +89,8 @@ test("a border lies inside the edge of its rectangle, on all planes", () => {
 	expect([0, 1, 2].map((plane) => sample(picture, plane as 0 | 1 | 2, 6, 4))).toEqual(UNDER);
 });
 
-function grey(): PictureBuffer {
-	const picture = pictureBuffer(WIDTH, HEIGHT);
+function grey(): MemoryPicture {
+	const picture = MemoryPicture.of(memory, WIDTH, HEIGHT);
 	for (const plane of [0, 1, 2] as const) {
 		const { offset } = picture.planes[plane];
 		picture.bytes.fill(UNDER[plane] ?? 0, offset, picture.planes[(plane + 1) as 1 | 2]?.offset);
@@ -95,7 +100,7 @@ function grey(): PictureBuffer {
 
 function flat(width: number, height: number, rgba: readonly number[]) {
 	const pixels = Uint8Array.from({ length: width * height * 4 }, (_, index) => rgba[index % 4] ?? 0);
-	return planarGraphic(pixels, width, height);
+	return storeGraphic(memory, planarGraphic(pixels, width, height));
 }
 
 /** Of the pixel at (x, y) of the whole picture. */

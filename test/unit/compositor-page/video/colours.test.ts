@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { conversionToBt709, convertMatrix } from "../../../../compositor-page/compositor/planar/matrix-conversion.ts";
-import { type PictureBuffer, pictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
+import { ColourConverter } from "../../../../compositor-page/compositor/planar/colour-converter.ts";
+import { conversionToBt709 } from "../../../../compositor-page/compositor/planar/matrix-conversion.ts";
+import { MemoryPicture } from "../../../../compositor-page/compositor/planar/memory-picture.ts";
+import type { PictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
 import { nv12ToI420, packedToI420, planarToI420 } from "../../../../compositor-page/compositor/planar/to-i420.ts";
+import { PictureMemory } from "../../../../compositor-page/kernels/picture-memory.ts";
+
+const memory = new PictureMemory();
+const converter = new ColourConverter(memory);
+const pictureBuffer = (width: number, height: number) => MemoryPicture.of(memory, width, height);
 
 /** Colour bars at 75 %, in limited range: [RGB, BT.601 Y Cb Cr, BT.709 Y Cb Cr] (ITU-R BT.601-7 and BT.709-6; EBU and ARIB tables of bars). */
 const BARS: readonly (readonly [name: string, rgb: number[], bt601: number[], bt709: number[]])[] = [
@@ -22,7 +29,7 @@ describe.each(BARS)("the %s bar", (_name, rgb, bt601, bt709) => {
 		for (const matrix of ["smpte170m", "bt470bg"]) {
 			const picture = flat(bt601);
 			const conversion = conversionToBt709({ matrix, fullRange: false });
-			convertMatrix(picture, WHOLE, conversion ?? raise());
+			converter.convert(picture, WHOLE, conversion ?? raise());
 			expectNear(levels(picture), bt709, 2);
 		}
 	});
@@ -34,7 +41,7 @@ describe.each(BARS)("the %s bar", (_name, rgb, bt601, bt709) => {
 			Math.round(((bt709[2] ?? 0) - 128) * (255 / 224) + 128),
 		];
 		const picture = flat(full);
-		convertMatrix(picture, WHOLE, conversionToBt709({ matrix: "bt709", fullRange: true }) ?? raise());
+		converter.convert(picture, WHOLE, conversionToBt709({ matrix: "bt709", fullRange: true }) ?? raise());
 		expectNear(levels(picture), bt709, 2);
 	});
 
@@ -60,7 +67,7 @@ test("pictures that are BT.709 limited, or do not say what they are, are left al
 test("the conversion touches its rectangle only", () => {
 	const picture = pictureBuffer(8, 8);
 	picture.bytes.fill(60);
-	convertMatrix(picture, { x: 2, y: 4, width: 4, height: 2 }, conversionToBt709({ matrix: "bt470bg" }) ?? raise());
+	converter.convert(picture, { x: 2, y: 4, width: 4, height: 2 }, conversionToBt709({ matrix: "bt470bg" }) ?? raise());
 	const { stride } = picture.planes[0];
 	const touched = Array.from({ length: 64 }, (_, at) => at).filter(
 		(at) => picture.bytes[Math.floor(at / 8) * stride + (at % 8)] !== 60,
@@ -71,8 +78,11 @@ test("the conversion touches its rectangle only", () => {
 test("NV12 gives its chroma to two planes", () => {
 	const source = Uint8Array.from([...range(0, 16), 1, 101, 2, 102, 3, 103, 4, 104]);
 	const picture = pictureBuffer(4, 4);
+	const address = memory.take(source.length);
+	memory.bytes.set(source, address);
 	nv12ToI420(
-		source,
+		memory.kernels,
+		address,
 		[
 			{ offset: 0, stride: 4 },
 			{ offset: 16, stride: 4 },
@@ -118,13 +128,13 @@ test.each([
 test("formats with too few planes are refused", () => {
 	const picture = pictureBuffer(4, 4);
 	const one = [{ offset: 0, stride: 4 }];
-	expect(() => nv12ToI420(new Uint8Array(64), one, picture)).toThrow("nv12: expected 2 planes, got 1");
+	expect(() => nv12ToI420(memory.kernels, 64, one, picture)).toThrow("nv12: expected 2 planes, got 1");
 	expect(() => planarToI420(new Uint8Array(64), one, { widthShift: 0, heightShift: 0 }, picture)).toThrow(
 		"planar frame: expected 3 planes, got 1",
 	);
 });
 
-function flat(values: readonly number[]): PictureBuffer {
+function flat(values: readonly number[]): MemoryPicture {
 	const picture = pictureBuffer(SIZE, SIZE);
 	for (const index of [0, 1, 2] as const) {
 		const { offset } = picture.planes[index];

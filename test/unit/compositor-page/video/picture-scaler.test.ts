@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { axisTaps, TAPS_UNIT } from "../../../../compositor-page/compositor/planar/axis-taps.ts";
-import { type PictureBuffer, pictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
+import { MemoryPicture } from "../../../../compositor-page/compositor/planar/memory-picture.ts";
+import type { PictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
 import { PictureScaler } from "../../../../compositor-page/compositor/planar/picture-scaler.ts";
+import { PictureMemory } from "../../../../compositor-page/kernels/picture-memory.ts";
+
+const memory = new PictureMemory();
+const pictureBuffer = (width: number, height: number) => MemoryPicture.of(memory, width, height);
 
 /** [source width, height, output width, height]: each tap count, both directions, odd chroma, remainders of four rows and columns. */
 const SCALES = [
@@ -28,7 +33,7 @@ describe("scaling a picture", () => {
 		const output = pictureBuffer(width + 10, height + 6);
 		output.bytes.fill(99);
 		const target = { x: 4, y: 2, width, height };
-		new PictureScaler().scale(source, output, target);
+		new PictureScaler(memory).scale(source, output, target);
 		for (const plane of [0, 1, 2] as const) {
 			const shift = plane === 0 ? 0 : 1;
 			const expected = scaleByDefinition(
@@ -43,7 +48,7 @@ describe("scaling a picture", () => {
 	});
 
 	test("keeps a flat picture as it is, black and white too", () => {
-		const scaler = new PictureScaler();
+		const scaler = new PictureScaler(memory);
 		for (const [sourceWidth, sourceHeight, width, height] of SCALES) {
 			for (const level of [0, 16, 77, 235, 255]) {
 				const source = pictureBuffer(sourceWidth, sourceHeight);
@@ -65,7 +70,7 @@ describe("scaling a picture", () => {
 	});
 
 	test("does not remember the picture before", () => {
-		const scaler = new PictureScaler();
+		const scaler = new PictureScaler(memory);
 		const target = { x: 0, y: 0, width: 30, height: 18 };
 		const large = pictureBuffer(200, 120);
 		large.bytes.fill(200);

@@ -1,5 +1,5 @@
-import { OUTPUT_COLOUR_SPACE } from "../compositor.ts";
-import type { PictureBuffer } from "./picture-buffer.ts";
+import { OUTPUT_COLOUR_SPACE } from "./compositor.ts";
+import type { PictureBuffer } from "./planar/picture-buffer.ts";
 
 /** A frame with a copy of `picture`, which may be used again at once. */
 export function programFrame(picture: PictureBuffer, timestampUs: number, durationUs: number): VideoFrame {
