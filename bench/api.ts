@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { startTandem } from "../scripts/local-system.ts";
+import { quantile } from "./harness/statistics.ts";
 
 /**
  * Requests a second and their latency, route by route, from clients on this machine that each ask again as soon as they are answered.
@@ -75,9 +76,8 @@ async function measure({ name, ask }: Route): Promise<Measured> {
 	};
 	await Promise.all(Array.from({ length: clients }, client));
 	const tookS = (performance.now() - startedMs) / 1_000;
-	const sorted = latenciesMs.toSorted((a, b) => a - b);
-	const quantile = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-	return { route: name, perSecond: sorted.length / tookS, p50Ms: quantile(0.5), p95Ms: quantile(0.95) };
+	const [p50Ms, p95Ms] = [quantile(latenciesMs, 0.5), quantile(latenciesMs, 0.95)];
+	return { route: name, perSecond: latenciesMs.length / tookS, p50Ms, p95Ms };
 }
 
 async function create(index: number): Promise<string> {

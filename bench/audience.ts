@@ -7,6 +7,7 @@ import { processIds, usageOf } from "../scripts/process-usage.ts";
 import { waitFor } from "../scripts/wait-for.ts";
 import { MAX_AUDIENCE_SOCKETS } from "../worker/audience/audience-room.ts";
 import { audienceEventSchema } from "../worker/protocol/audience.ts";
+import { quantile } from "./harness/statistics.ts";
 
 /**
  * `node bench/audience.ts [--sockets 2000] [--deflate] [--json]`: what one shard of the audience costs. The real Worker on this machine, with one
@@ -153,7 +154,7 @@ async function run(): Promise<void> {
 		idleMessages,
 		startAnsweredMs: Math.round(answeredMs),
 		startHeardFirstMs: Math.round(heardMs[0] ?? 0),
-		startHeardMedianMs: Math.round(heardMs[Math.floor(heardMs.length / 2)] ?? 0),
+		startHeardMedianMs: Math.round(quantile(heardMs, 0.5)),
 		startHeardLastMs: Math.round(heardMs.at(-1) ?? 0),
 		processes,
 	};

@@ -15,6 +15,7 @@ import { mustRun } from "../test/support/peers/run-tool.ts";
 import { TempFolder } from "../test/support/peers/temp-folder.ts";
 import { meanColour } from "../test/support/program/picture.ts";
 import { decodePictures } from "../test/support/program/pictures.ts";
+import { quantile } from "./harness/statistics.ts";
 
 /**
  * `node bench/control.ts [--changes 30] [--json]`: how soon a change of layout is to be seen. The whole system on this machine, two people on air in
@@ -131,8 +132,7 @@ async function shownMs(made: readonly Change[], arrived: readonly Arrived[], fil
 }
 
 function summary(valuesMs: readonly number[]): { p50: number; p95: number; max: number } {
-	const sorted = valuesMs.toSorted((a, b) => a - b);
-	const at = (share: number) => Math.round((sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN) * 10) / 10;
+	const at = (share: number) => Math.round(quantile(valuesMs, share) * 10) / 10;
 	return { p50: at(0.5), p95: at(0.95), max: at(1) };
 }
 

@@ -14,6 +14,7 @@ import {
 	sound,
 	videoConfig,
 } from "../test/unit/worker-media/wsflv-fixtures.ts";
+import { quantile } from "./harness/statistics.ts";
 
 /**
  * `node bench/schedule.ts [--broadcasts 10] [--key-frame-ms 2000] [--json]`: how late a scheduled show begins. The real Worker on this machine, that
@@ -126,8 +127,7 @@ interface Begun {
 }
 
 function summary(valuesMs: readonly number[]): { p50: number; max: number } {
-	const sorted = valuesMs.toSorted((a, b) => a - b);
-	return { p50: sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN, max: sorted.at(-1) ?? Number.NaN };
+	return { p50: quantile(valuesMs, 0.5), max: quantile(valuesMs, 1) };
 }
 
 async function main(cleanUp: CleanUp): Promise<void> {
