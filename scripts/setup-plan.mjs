@@ -2,7 +2,7 @@
  * What a machine needs and what of it is missing: the decisions of setup.mjs, without doing anything. Plain JavaScript for Node 20.
  */
 
-export const PURPOSES = ["start", "demo", "faults", "test", "check"];
+export const PURPOSES = ["start", "demo", "faults", "bench", "test", "check"];
 
 /** wrangler, vitest and puppeteer-core ask for this. */
 const MIN_NODE = [22, 12];
@@ -12,12 +12,12 @@ const MIN_NODE = [22, 12];
  * rule, since a user's own Chrome will do.
  */
 const REQUIREMENTS = [
-	{ package: "chromium", purposes: ["start", "demo", "faults", "test"] },
-	{ package: "ffmpeg", purposes: ["demo", "faults", "test"], commands: ["ffmpeg"] },
-	{ package: "espeak-ng", purposes: ["demo", "test"], commands: ["espeak-ng"] },
-	{ package: "fonts-dejavu-core", purposes: ["demo", "faults", "test"] },
-	{ package: "nginx", purposes: ["test"], commands: ["nginx", "/usr/sbin/nginx"] },
-	{ package: "libnginx-mod-rtmp", purposes: ["test"] },
+	{ package: "chromium", purposes: ["start", "demo", "faults", "bench", "test"] },
+	{ package: "ffmpeg", purposes: ["demo", "faults", "bench", "test"], commands: ["ffmpeg"] },
+	{ package: "espeak-ng", purposes: ["demo", "bench", "test"], commands: ["espeak-ng"] },
+	{ package: "fonts-dejavu-core", purposes: ["demo", "faults", "bench", "test"] },
+	{ package: "nginx", purposes: ["bench", "test"], commands: ["nginx", "/usr/sbin/nginx"] },
+	{ package: "libnginx-mod-rtmp", purposes: ["bench", "test"] },
 	{ package: "gstreamer1.0-tools", purposes: ["test"], commands: ["gst-launch-1.0"] },
 	{ package: "gstreamer1.0-plugins-base", purposes: ["test"] },
 	{ package: "gstreamer1.0-plugins-good", purposes: ["test"] },
@@ -32,7 +32,7 @@ const REQUIREMENTS = [
 	{ package: "jq", purposes: ["test"], commands: ["jq"] },
 	{ package: "flvmeta", purposes: ["test"], commands: ["flvmeta"] },
 	{ package: "obs-studio", purposes: ["test"], commands: ["obs"] },
-	{ package: "xvfb", purposes: ["test"], commands: ["Xvfb"] },
+	{ package: "xvfb", purposes: ["bench", "test"], commands: ["Xvfb"] },
 	{ package: "xauth", purposes: ["test"], commands: ["xauth"] },
 ];
 

@@ -1,7 +1,10 @@
 /** What ffmpeg is told, with everything that its manual offers for low delay. */
 
-/** Looks for streams until it knows both, and no longer; nginx-rtmp sends pictures from the next key frame on, and sound before that. */
-const LIVE_INPUT = ["-fflags", "nobuffer", "-flags", "low_delay", "-fpsprobesize", "0", "-rtmp_live", "live"];
+/**
+ * Looks for streams until it knows both, and no longer; nginx-rtmp sends pictures from the next key frame on, and sound before that. Without
+ * `nobuffer`, which throws the key frames away that it looked at: the start takes 2 s longer for each input, and no picture comes sooner later on.
+ */
+const LIVE_INPUT = ["-flags", "low_delay", "-fpsprobesize", "0", "-rtmp_live", "live"];
 const LIVE_OUTPUT = ["-flush_packets", "1", "-f", "flv", "-tcp_nodelay", "1"];
 const QUIETLY = ["-v", "error", "-nostdin"];
 

@@ -37,7 +37,7 @@ export function latencyResult(measured: ReadonlyMap<string, readonly LatencyRun[
 		notes: [
 			"Capture is the moment when a publisher hands a picture to its socket: clips are encoded before (720p30, a key frame each 2 s), and each picture carries its number, which is read again in what the receiver got, decoded after the run.",
 			"Each picture counts once, at the first picture of the program that shows it. Publishers, RTMP ingest and receiver are one process with one clock; 10 s to settle, then 15 s measured, in every run.",
-			"Tandem stands idle, spare browser and all, while the others are measured. The copying ffmpeg and nginx-rtmp show what RTMP costs with no compositor. ffmpeg has low-delay options on (nobuffer, low_delay, zerolatency, TCP_NODELAY); what composites gets two streams whose times begin together, which real publishers' do not.",
+			"Tandem stands idle, spare browser and all, while the others are measured. The copying ffmpeg and nginx-rtmp show what RTMP costs with no compositor. ffmpeg has low-delay options on (low_delay, zerolatency, TCP_NODELAY); what composites gets two streams whose times begin together, which real publishers' do not.",
 			"Stages are told apart by subscribers of the Router's streams, which are there in every run of Tandem; they hear a picture when the page and the egress do. Shares are of the mean of the whole way.",
 			"What is in the page comes from GET /stats, last 10 s of a run. The jitter buffer's delay is what it holds pictures back at the end of a run, and part of arrival → encoded.",
 		],

@@ -40,7 +40,7 @@ export function startResult(measured: ReadonlyMap<string, readonly StartRun[]>):
 			"Every start has a broadcast and a runner of its own. The host is on air alone and passed through; the guest has come by an invite, publishes 720p30 over RTMP and waits; then the API is asked to admit them, and all times count from that request.",
 			"On air is the first key frame at the RTMP receiver in which the guest's number is read. The program never stops: until then the receiver gets the host's own picture.",
 			"Without a spare the runner launches Chromium when it is assigned: as right after another broadcast took the spare. Chromium's files are in memory by then, since one round before is not counted.",
-			"ffmpeg counts from its start, with both people at nginx-rtmp already; it has no host on air before.",
+			"ffmpeg counts from its start, with both people at nginx-rtmp already, and waits for the next key frame of one and then of the other; it has no host on air before.",
 		],
 	};
 }

@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ApiClient, type BroadcastStats } from "../../scripts/api.ts";
+import { type DemoPerson, publish } from "../../scripts/demo/people.ts";
+import { ProgramReceiver } from "../../scripts/demo/program-receiver.ts";
+import { type LocalSystem, startTandem } from "../../scripts/local-system.ts";
+import { usageOf } from "../../scripts/process-usage.ts";
+import { waitFor } from "../../scripts/wait-for.ts";
+import { frameShares, type LiveFigures, type ProgramCounters } from "./live-figures.ts";
+
+const ON_AIR_WITHIN_MS = 120_000;
+/** Encoders, buffers and V8 have found their level by then. */
+const SETTLE_MS = 8_000;
+const CHROMIUM = /chrom/i;
+const WORKERD = /^workerd/;
+
+/** The whole system, with as many places as there are broadcasts. */
+export class TandemLive implements AsyncDisposable {
+	readonly #system: LocalSystem;
+	readonly #clips: Record<DemoPerson, string>;
+
+	private constructor(system: LocalSystem, clips: Record<DemoPerson, string>) {
+		this.#system = system;
+		this.#clips = clips;
+	}
+
+	static async start(folder: string, clips: Record<DemoPerson, string>, capacity: number): Promise<TandemLive> {
+		const system = await startTandem({ port: 0, rtmpPort: 0, capacity, logTo: `${folder}/tandem.log` });
+		return new TandemLive(system, clips);
+	}
+
+	[Symbol.asyncDispose](): Promise<void> {
+		return this.#system.stop();
+	}
+
+	/** Puts as many broadcasts of two people each on air, at 720p30 to an RTMP destination each, and looks at them for a while. */
+	async measure(broadcasts: number, seconds: number): Promise<LiveFigures> {
+		const api = new ApiClient(this.#system.apiUrl, this.#system.adminToken);
+		const stops: (() => Promise<void>)[] = [];
+		try {
+			const ids: string[] = [];
+			for (let index = 0; index < broadcasts; index++) {
+				const receiver = await ProgramReceiver.listen("/dev/null");
+				stops.unshift(() => receiver.close());
+				const broadcast = await api.create({
+					...{ title: `Live ${index}`, alwaysCompose: true, layout: "landscape" },
+					destinations: [{ url: receiver.url, streamKey: "live" }],
+				});
+				await api.start(broadcast.id);
+				stops.unshift(() => api.end(broadcast.id).then(() => undefined));
+				for (const person of ["host", "guest"] as const) {
+					const { url, streamKey } = broadcast.ingest[person].rtmp;
+					const publisher = publish(this.#clips[person], `${url}/${streamKey}`);
+					stops.unshift(() => publisher.stop());
+				}
+				ids.push(broadcast.id);
+			}
+			const looks = () => Promise.all(ids.map((id) => api.stats(id)));
+			await waitFor("everybody on air and every program at its destination", ON_AIR_WITHIN_MS, async () =>
+				(await looks()).every(isOnAir) ? true : undefined,
+			);
+			await sleep(SETTLE_MS);
+			return await this.#look(looks, broadcasts, seconds);
+		} finally {
+			for (const stop of stops) {
+				await stop();
+			}
+		}
+	}
+
+	async #look(looks: () => Promise<BroadcastStats[]>, broadcasts: number, seconds: number): Promise<LiveFigures> {
+		const worker = this.#system.pids().worker ?? process.pid;
+		const cpu = () => ({
+			compositors: usageOf(process.pid, CHROMIUM).cpuSeconds,
+			routing: usageOf(worker, WORKERD).cpuSeconds,
+		});
+		const [before, cpuBefore, startedMs] = [await looks(), cpu(), performance.now()];
+		await sleep(seconds * 1_000);
+		const [cpuAfter, tookS] = [cpu(), (performance.now() - startedMs) / 1_000];
+		const after = await looks();
+		const shares = frameShares(before.map(countersOf), after.map(countersOf));
+		const latencies = after.map((stats) => reportOf(stats).latencyMs);
+		return {
+			broadcasts,
+			coresEach: (cpuAfter.compositors - cpuBefore.compositors) / tookS / broadcasts,
+			memoryEachBytes: usageOf(process.pid, CHROMIUM).memoryBytes / broadcasts,
+			repeatedShare: shares.repeated,
+			droppedShare: shares.dropped,
+			latencyP50Ms: Math.max(...latencies.map(({ inputToEncodedP50 }) => inputToEncodedP50)),
+			latencyP95Ms: Math.max(...latencies.map(({ inputToEncodedP95 }) => inputToEncodedP95)),
+			routingCores: (cpuAfter.routing - cpuBefore.routing) / tookS,
+		};
+	}
+}
+
+function reportOf(stats: BroadcastStats) {
+	const report = stats.compositor.reported?.stats;
+	if (report === undefined) {
+		throw new Error("live: expected figures from the compositor, got none");
+	}
+	return report;
+}
+
+function countersOf(stats: BroadcastStats): ProgramCounters {
+	const { frames, heldFrames, droppedFrames } = reportOf(stats).program;
+	return { frames, heldFrames, droppedFrames };
+}
+
+function isOnAir(stats: BroadcastStats): boolean {
+	const people = stats.compositor.reported?.stats.people ?? [];
+	return (
+		people.length === 2 &&
+		people.every(({ picture }) => picture === "live") &&
+		stats.destinations.every(({ state }) => state === "live")
+	);
+}
