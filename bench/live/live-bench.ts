@@ -1,23 +1,15 @@
 import { makeClips, makeVoices } from "../../scripts/demo/people.ts";
-import type { Bench, Cell, Verdict } from "../harness/bench.ts";
+import type { Bench, Cell } from "../harness/bench.ts";
 import { interleave } from "../harness/interleave.ts";
-import { ratios, spreadOf } from "../harness/statistics.ts";
+import { spreadOf } from "../harness/statistics.ts";
 import type { LiveFigures } from "./live-figures.ts";
+import { liveVerdicts, SEVERAL } from "./live-verdicts.ts";
 import { measureScreenGrab } from "./screen-grab.ts";
 import { TandemLive } from "./tandem-live.ts";
 
 const SECONDS = 12;
 const MOST_BROADCASTS = 4;
 const MIB = 2 ** 20;
-const TARGET = {
-	cores: 0.5,
-	memoryBytes: 512 * MIB,
-	broadcasts: 3,
-	repeatedShare: 0.01,
-	ofTheirs: 1 / 3,
-	latencyP95Ms: 60,
-};
-
 const THEIRS = "x11grab, 1";
 const ours = (broadcasts: number) => `Tandem, ${broadcasts}`;
 
@@ -29,7 +21,7 @@ export const LIVE_BENCH: Bench = {
 		say("filming two people");
 		const clips = await makeClips(folder, makeVoices(folder));
 		const counts = Array.from({ length: MOST_BROADCASTS }, (_, index) => index + 1);
-		const measured = await interleave<LiveFigures>(
+		const measured = await interleave<LiveFigures | undefined>(
 			[
 				...counts.map((broadcasts) => ({
 					name: ours(broadcasts),
@@ -43,29 +35,39 @@ export const LIVE_BENCH: Bench = {
 			],
 			{ runs, say },
 		);
-		const of = (name: string) => measured.get(name) ?? [];
+		const of = (name: string) => (measured.get(name) ?? []).filter((each) => each !== undefined);
 		return {
 			tables: [
 				{
 					title: "Live at 720p30",
 					columns: [
 						"way, broadcasts at once",
+						"stayed on air",
 						"cores a broadcast",
 						"memory a broadcast",
+						"spare browser",
 						"repeated",
 						"left out",
 						"input → encoded p50",
 						"p95",
 						"Worker's cores",
 					],
-					rows: [...counts.map(ours), THEIRS].map((name) => [name, ...figures(of(name))]),
+					rows: [...counts.map(ours), THEIRS].map((name) => [
+						name,
+						`${of(name).length} of ${runs} runs`,
+						...figures(of(name)),
+					]),
 				},
 			],
-			verdicts: verdicts(of(ours(1)), of(ours(TARGET.broadcasts)), of(THEIRS)),
+			verdicts: liveVerdicts({
+				one: measured.get(ours(1)) ?? [],
+				several: measured.get(ours(SEVERAL)) ?? [],
+				theirs: measured.get(THEIRS) ?? [],
+			}),
 			notes: [
-				`Two people a broadcast over RTMP, side by side, to an RTMP destination each; looked at for ${SECONDS} s once all are on air, 8 s later. Cores and memory (PSS) are those of Chromium: browser, spare browser, page, encoders. Publishers, Worker and destinations run on the same two cores.`,
+				`Two people a broadcast over RTMP, side by side, to an RTMP destination each; looked at for ${SECONDS} s once all are on air, 8 s later. Cores and memory (PSS) are those of Chromium: browser, page, decoders, encoders; the spare browser that stands by for all is counted in cores, and apart in memory. Publishers, Worker and destinations run on the same two cores.`,
 				"x11grab: Xvfb, a Chromium page with two <video> elements playing the same clips from files, ffmpeg -f x11grab with libx264 veryfast at the same bitrate; its cores are those of all three. No sound and no WebRTC there, which is in its favour.",
-				"Latencies are the slowest broadcast's. Repeated and left out are shares of the frames there should be.",
+				"Publishers are ffmpeg -re, which holds a picture back until there is sound of its time: some 20 to 40 ms of unevenness that the jitter buffer has to cover. With evenly paced publishers input → encoded is what `latency` shows. Latencies are the slowest broadcast's. Repeated and left out are shares of the frames there should be.",
 			],
 		};
 	},
@@ -85,56 +87,11 @@ function figures(all: readonly LiveFigures[]): Cell[] {
 	return [
 		spread(({ coresEach }) => coresEach, undefined, 2),
 		spread(({ memoryEachBytes }) => memoryEachBytes / MIB, "MiB", 0),
+		spread(({ spareBytes }) => (spareBytes === undefined ? undefined : spareBytes / MIB), "MiB", 0),
 		spread(({ repeatedShare }) => repeatedShare * 100, "%", 1),
 		spread(({ droppedShare }) => droppedShare * 100, "%", 1),
 		spread(({ latencyP50Ms }) => latencyP50Ms, "ms", 0),
 		spread(({ latencyP95Ms }) => latencyP95Ms, "ms", 0),
 		spread(({ routingCores }) => routingCores, undefined, 2),
-	];
-}
-
-function verdicts(
-	one: readonly LiveFigures[],
-	several: readonly LiveFigures[],
-	theirs: readonly LiveFigures[],
-): Verdict[] {
-	const median = (all: readonly LiveFigures[], value: (figures: LiveFigures) => number) =>
-		spreadOf(all.map(value)).median;
-	const cores = median(one, ({ coresEach }) => coresEach);
-	const memoryBytes = median(one, ({ memoryEachBytes }) => memoryEachBytes);
-	const repeated = median(several, ({ repeatedShare }) => repeatedShare);
-	const share = spreadOf(
-		ratios(
-			one.map(({ coresEach }) => coresEach),
-			theirs.map(({ coresEach }) => coresEach),
-		),
-	).median;
-	const latencyMs = median(one, ({ latencyP95Ms }) => latencyP95Ms ?? Number.NaN);
-	return [
-		{
-			target: `one broadcast in at most ${TARGET.cores} core`,
-			measured: cores.toFixed(2),
-			reached: cores <= TARGET.cores,
-		},
-		{
-			target: `one broadcast in at most ${TARGET.memoryBytes / MIB} MiB`,
-			measured: `${(memoryBytes / MIB).toFixed(0)} MiB`,
-			reached: memoryBytes <= TARGET.memoryBytes,
-		},
-		{
-			target: `${TARGET.broadcasts} broadcasts with at most ${TARGET.repeatedShare * 100} % of frames repeated`,
-			measured: `${(repeated * 100).toFixed(1)} %`,
-			reached: repeated <= TARGET.repeatedShare,
-		},
-		{
-			target: "at most a third of the cores of x11grab",
-			measured: `${share.toFixed(2)}×`,
-			reached: share <= TARGET.ofTheirs,
-		},
-		{
-			target: `input → encoded p95 at most ${TARGET.latencyP95Ms} ms`,
-			measured: `${latencyMs.toFixed(0)} ms`,
-			reached: latencyMs <= TARGET.latencyP95Ms,
-		},
 	];
 }

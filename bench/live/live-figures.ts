@@ -4,6 +4,8 @@ export interface LiveFigures {
 	/** Processor cores of what composites and encodes, a broadcast. */
 	readonly coresEach: number;
 	readonly memoryEachBytes: number;
+	/** Of a browser that stands by for all of them. */
+	readonly spareBytes?: number;
 	/** Of all output frames: shown again for want of a new picture, and left out. */
 	readonly repeatedShare: number;
 	readonly droppedShare: number;

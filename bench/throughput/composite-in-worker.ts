@@ -7,14 +7,12 @@ import { mainProfileCodec } from "../../encoders/avc/main-profile-codec.ts";
 import { videoEncoderConfig } from "../../encoders/avc/video-encoder-config.ts";
 import { bytesOf } from "../../encoders/bytes-of.ts";
 import type { EncodedVideoFrame } from "../../media/encoded-frame.ts";
-import { FlvFrameReader } from "../../media/flv/frame-reader.ts";
 import { FlvFrameWriter } from "../../media/flv/frame-writer.ts";
-import { FlvTagReader } from "../../media/flv/tag-reader.ts";
 import { flvHeader, flvTagBytes } from "../../media/flv/tag-writer.ts";
 import type { ProgramShape } from "./program-shape.ts";
+import { SourceClip } from "./source-clip.ts";
 
-/** Decoded pictures that wait for the compositor, and composed ones that wait for the encoder: enough to keep all three at work. */
-const DECODED_AHEAD = 4;
+/** Composed pictures that wait for the encoder: enough to keep it at work. */
 const ENCODING_AHEAD = 4;
 
 export interface CompositeRun {
@@ -39,7 +37,7 @@ export interface CompositePlan {
 /** Decodes the clips (FLV files), composites and encodes their frames as fast as it goes, with the parts that a live program is made by. */
 export async function composite(plan: CompositePlan, clips: readonly Uint8Array[]): Promise<CompositeRun> {
 	const { kind, shape, frames, frameRate, keyFrameEvery, keep } = plan;
-	const sources = clips.map((clip) => new Source(videoFrames(clip)));
+	const sources = clips.map((clip) => new SourceClip(clip));
 	const compositor: Compositor = kind === "planar" ? new PlanarCompositor() : new CanvasCompositor();
 	const graphics = new GraphicsCache();
 	const program = new Encoded(shape, frameRate, keep);
@@ -81,74 +79,6 @@ export async function composite(plan: CompositePlan, clips: readonly Uint8Array[
 	compositor.close();
 	graphics.close();
 	return { seconds, composeMs, bytes: program.bytes, ...(keep ? { flv: program.flv() } : {}) };
-}
-
-/** A clip that is decoded a few pictures ahead. */
-class Source {
-	readonly #chunks: readonly EncodedVideoFrame[];
-	readonly #decoder: VideoDecoder;
-	readonly #ready: VideoFrame[] = [];
-	#fed = 0;
-	#waiting: PromiseWithResolvers<VideoFrame> | undefined;
-
-	constructor(frames: readonly EncodedVideoFrame[]) {
-		const config = frames.find((frame) => frame.config !== undefined)?.config;
-		if (config === undefined) {
-			throw new Error("throughput: expected a clip with a configuration, got none");
-		}
-		this.#chunks = frames.filter(({ data }) => data.length > 0);
-		this.#decoder = new VideoDecoder({
-			output: (frame) => this.#take(frame),
-			error: (error) => this.#waiting?.reject(error),
-		});
-		const codec = `avc1.${[1, 2, 3].map((at) => (config[at] ?? 0).toString(16).padStart(2, "0")).join("")}`;
-		this.#decoder.configure({ codec, description: config, optimizeForLatency: true });
-	}
-
-	next(): Promise<VideoFrame> {
-		this.#feed();
-		const ready = this.#ready.shift();
-		if (ready !== undefined) {
-			this.#feed();
-			return Promise.resolve(ready);
-		}
-		this.#waiting = Promise.withResolvers();
-		return this.#waiting.promise;
-	}
-
-	close(): void {
-		this.#decoder.close();
-		for (const frame of this.#ready.splice(0)) {
-			frame.close();
-		}
-	}
-
-	#take(frame: VideoFrame): void {
-		const waiting = this.#waiting;
-		if (waiting === undefined) {
-			this.#ready.push(frame);
-		} else {
-			this.#waiting = undefined;
-			waiting.resolve(frame);
-		}
-		this.#feed();
-	}
-
-	#feed(): void {
-		while (this.#ready.length + this.#decoder.decodeQueueSize < DECODED_AHEAD) {
-			const chunk = this.#chunks[this.#fed];
-			if (chunk === undefined) {
-				return;
-			}
-			this.#fed += 1;
-			const { data, keyFrame, ptsUs: timestamp } = chunk;
-			this.#decoder.decode(new EncodedVideoChunk({ type: keyFrame ? "key" : "delta", timestamp, data }));
-			if (this.#fed === this.#chunks.length) {
-				// What it holds back for frames that might follow comes out.
-				void this.#decoder.flush().catch(() => undefined);
-			}
-		}
-	}
 }
 
 /** The program's encoder, and what came out of it. */
@@ -217,12 +147,4 @@ class Encoded {
 			this.#parts.push(flvTagBytes(tag));
 		}
 	}
-}
-
-function videoFrames(clip: Uint8Array): EncodedVideoFrame[] {
-	const reader = new FlvFrameReader();
-	return new FlvTagReader()
-		.push(clip)
-		.flatMap((tag) => reader.push(tag))
-		.filter((frame) => frame.track === "video");
 }

@@ -3,6 +3,10 @@ const RELEASE_SECONDS = 0.08;
 /** −1 dBFS: what the AAC encoder's own overshoot needs. */
 const CEILING = 10 ** (-1 / 20);
 
+/** Places in the limiter's state. */
+const GAIN = 0;
+const HELD_SUM = 1;
+
 /**
  * A look-ahead limiter: what comes out never exceeds the ceiling, and what is below it passes unchanged, 1.5 ms later.
  *
@@ -22,8 +26,8 @@ export class Limiter {
 	#first = 0;
 	#last = 0;
 	#sample = 0;
-	#gain = 1;
-	#heldSum: number;
+	/** The present gain and the sum of those held. In an array, since a field that takes another fraction with each sample makes an object of it each time. */
+	readonly #state = new Float64Array(2);
 
 	constructor(sampleRate: number, ceiling = CEILING) {
 		const length = Math.round(LOOK_AHEAD_SECONDS * sampleRate);
@@ -32,14 +36,15 @@ export class Limiter {
 		this.#release = 1 - Math.exp(-1 / (RELEASE_SECONDS * sampleRate));
 		this.#delayed = new Float32Array(2 * length);
 		this.#held = new Float64Array(length + 1).fill(1);
-		this.#heldSum = length + 1;
+		this.#state[GAIN] = 1;
+		this.#state[HELD_SUM] = length + 1;
 		this.#minima = new Float64Array(length + 2);
 		this.#minimaAt = new Float64Array(length + 2);
 	}
 
 	/** How much the sound is turned down at the moment: 1 is not at all. */
 	get gain(): number {
-		return this.#gain;
+		return this.#state[GAIN] as number;
 	}
 
 	/** Limits `frames` interleaved stereo samples of `from` into `to`. */
@@ -77,14 +82,17 @@ export class Limiter {
 	/** Instant down, exponentially up, then the mean over the look-ahead. */
 	#smooth(minimum: number): number {
 		const held = this.#held;
-		this.#gain = Math.min(minimum, this.#gain + (1 - this.#gain) * this.#release);
+		const state = this.#state;
+		const before = state[GAIN] as number;
+		const gain = Math.min(minimum, before + (1 - before) * this.#release);
 		const place = this.#sample % held.length;
-		this.#heldSum += this.#gain - (held[place] as number);
-		held[place] = this.#gain;
+		state[GAIN] = gain;
+		state[HELD_SUM] = (state[HELD_SUM] as number) + gain - (held[place] as number);
+		held[place] = gain;
 		if (place === 0) {
-			this.#heldSum = held.reduce((sum, each) => sum + each, 0); // Rounding must not add up over hours.
+			state[HELD_SUM] = held.reduce((sum, each) => sum + each, 0); // Rounding must not add up over hours.
 		}
-		return this.#heldSum / held.length;
+		return (state[HELD_SUM] as number) / held.length;
 	}
 
 	/** Rounding to 32 bits can pass the ceiling by a hair. */
