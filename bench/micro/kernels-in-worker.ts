@@ -1,4 +1,4 @@
-import { blendGraphic, drawBorder } from "../../compositor-page/compositor/planar/blend.ts";
+import { blendGraphic } from "../../compositor-page/compositor/planar/blend.ts";
 import { ColourConverter } from "../../compositor-page/compositor/planar/colour-converter.ts";
 import { conversionToBt709 } from "../../compositor-page/compositor/planar/matrix-conversion.ts";
 import { MemoryPicture } from "../../compositor-page/compositor/planar/memory-picture.ts";
@@ -33,6 +33,8 @@ export function timeKernels(calls: number): KernelTime[] {
 	const colours = new ColourConverter(memory);
 	const label = storeGraphic(memory, planarGraphic(pixels(LABEL, 160), LABEL.width, LABEL.height));
 	const card = storeGraphic(memory, planarGraphic(pixels(CARD, 255), CARD.width, CARD.height));
+	const mask = memory.take(320 * 180 * Uint16Array.BYTES_PER_ELEMENT);
+	new Uint16Array(memory.bytes.buffer, mask, 320 * 180).fill(256);
 	const whole = { x: 0, y: 0, ...HD };
 	const conversion = conversionToBt709({ matrix: "smpte170m", fullRange: true });
 	if (conversion === undefined) {
@@ -46,16 +48,24 @@ export function timeKernels(calls: number): KernelTime[] {
 		["blend a label of 320×48", 320, 48, () => blendGraphic(kernels, output, label, 24, 648, whole)],
 		["copy a card of 640×720", 640, 720, () => blendGraphic(kernels, output, card, 0, 0, whole)],
 		[
-			"border of an inset",
+			"an inset of 320×180 through its mask",
 			320,
 			180,
-			() =>
-				drawBorder(
-					kernels,
-					output,
-					{ x: 936, y: 516, width: 320, height: 180 },
-					{ widthPx: 4, red: 255, green: 255, blue: 255 },
-				),
+			() => {
+				for (const plane of [0, 1, 2] as const) {
+					const shift = plane === 0 ? 0 : 1;
+					kernels.maskPlane(
+						source.address(plane),
+						source.planes[plane].stride,
+						mask,
+						320 >> shift,
+						output.address(plane, 936 >> shift, 516 >> shift),
+						output.planes[plane].stride,
+						320 >> shift,
+						180 >> shift,
+					);
+				}
+			},
 		],
 		["BT.601 full → BT.709 limited, 1280×720", 1280, 720, () => colours.convert(output, whole, conversion)],
 	];

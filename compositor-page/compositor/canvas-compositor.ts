@@ -1,3 +1,4 @@
+import { strokeBorder, tracePlace } from "../graphics/border.ts";
 import { contextOf, type GraphicContext } from "../graphics/graphic.ts";
 import { cropToFill } from "../layouts/crop-to-fill.ts";
 import { backToFront, type ComposedPlace, type CompositionInput, type Compositor, coverOutput } from "./compositor.ts";
@@ -90,20 +91,30 @@ export class CanvasCompositor implements Compositor {
 function drawPlace(context: GraphicContext, place: ComposedPlace): void {
 	context.save();
 	try {
-		context.beginPath();
-		context.rect(place.rect.x, place.rect.y, place.rect.width, place.rect.height);
+		const { x, y, width, height } = place.rect;
+		if (place.border === undefined) {
+			context.beginPath();
+			context.rect(x, y, width, height);
+		} else {
+			tracePlace(context, place.border, x, y, place.rect);
+		}
 		context.clip();
 		drawPicture(context, place);
 	} finally {
 		// Also after a frame that cannot be drawn: its clip would cut off every later picture.
 		context.restore();
 	}
+	if (place.border !== undefined) {
+		// A line is drawn around its path, half of it outside the picture.
+		tracePlace(context, place.border, place.rect.x, place.rect.y, place.rect);
+		strokeBorder(context, place.border);
+	}
 	if (place.label !== undefined) {
 		context.drawImage(place.label.graphic.canvas, place.label.x, place.label.y);
 	}
 }
 
-function drawPicture(context: GraphicContext, { picture, rect, border }: ComposedPlace): void {
+function drawPicture(context: GraphicContext, { picture, rect }: ComposedPlace): void {
 	if (picture.kind === "card") {
 		context.drawImage(picture.card.canvas, rect.x, rect.y);
 	} else {
@@ -114,12 +125,5 @@ function drawPicture(context: GraphicContext, { picture, rect, border }: Compose
 			...([crop.x, crop.y, crop.width, crop.height] as const),
 			...([rect.x, rect.y, rect.width, rect.height] as const),
 		);
-	}
-	if (border !== undefined) {
-		// A line is drawn around its path: half the width further in, it ends at the edge of the place.
-		const inset = border.widthPx / 2;
-		context.strokeStyle = `rgb(${border.red} ${border.green} ${border.blue})`;
-		context.lineWidth = border.widthPx;
-		context.strokeRect(rect.x + inset, rect.y + inset, rect.width - border.widthPx, rect.height - border.widthPx);
 	}
 }

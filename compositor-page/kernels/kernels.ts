@@ -10,7 +10,6 @@ export interface Kernels {
 		width: number,
 		height: number,
 	): void;
-	fillPlane(output: number, stride: number, width: number, height: number, level: number): void;
 	splitPairs(
 		source: number,
 		sourceStride: number,
@@ -24,6 +23,16 @@ export interface Kernels {
 		colour: number,
 		through: number,
 		graphicStride: number,
+		output: number,
+		outputStride: number,
+		width: number,
+		height: number,
+	): void;
+	maskPlane(
+		source: number,
+		sourceStride: number,
+		mask: number,
+		maskStride: number,
 		output: number,
 		outputStride: number,
 		width: number,

@@ -4,6 +4,8 @@ import type { LayoutName, Rect } from "../../media/layout.ts";
 export interface Border {
 	/** Even, so that it falls on whole chroma samples. */
 	readonly widthPx: number;
+	/** Of the corners, outside; even. What is under the place shows in them. */
+	readonly radiusPx: number;
 	readonly red: number;
 	readonly green: number;
 	readonly blue: number;
@@ -28,9 +30,10 @@ export interface LayOutOptions {
 }
 
 const WHITE = { red: 255, green: 255, blue: 255 } as const;
-/** At 720 lines: 24 pixels of margin around insets, 4 of border. */
+/** At 720 lines: 24 pixels of margin around insets, 4 of border, corners of 12. */
 const INSET_MARGIN_SHARE = 1 / 30;
 const BORDER_SHARE = 1 / 240;
+const RADIUS_SHARE = 1 / 60;
 /** More than this side by side would leave strips too narrow for a face. */
 const MAX_IN_ONE_ROW = 3;
 const SMALLEST_SIDE_PX = 16;
@@ -116,7 +119,11 @@ function insets<Id extends string>(size: OutputSize, ids: readonly Id[], options
 	const share = Math.min(wanted, room / size.height);
 	const width = nearestEven(size.width * share);
 	const height = Math.min(nearestEven(size.height * share), room);
-	const border = { widthPx: nearestEven(shorter * BORDER_SHARE), ...WHITE };
+	const border = {
+		widthPx: nearestEven(shorter * BORDER_SHARE),
+		radiusPx: nearestEven(shorter * RADIUS_SHARE),
+		...WHITE,
+	};
 	return ids.map((id, index) => ({
 		id,
 		rect: {

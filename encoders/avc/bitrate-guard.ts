@@ -74,8 +74,18 @@ export class BitrateGuard {
 		return this.#dropped;
 	}
 
-	/** From now on that is the bitrate to hold; the encoder is to be asked for as much. */
+	/**
+	 * From now on that is the bitrate to hold; the encoder is to be asked for as much. What left before was right by the bitrate of its time, and is no reason
+	 * to leave frames out now: it counts for the share that it was.
+	 */
 	retarget(targetBps: number, atUs: number): void {
+		const scale = targetBps / this.#targetBps;
+		for (const frame of this.#admitted) {
+			frame.bits *= scale;
+		}
+		this.#debtBits *= scale;
+		this.#usualDelta = this.#usualDelta === undefined ? undefined : this.#usualDelta * scale;
+		this.#usualKey = this.#usualKey === undefined ? undefined : this.#usualKey * scale;
 		this.#targetBps = targetBps;
 		this.#askedBps = targetBps;
 		this.#changedUs = atUs;

@@ -1,9 +1,7 @@
 import type { Rect } from "../../../media/layout.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
-import type { Border } from "../../layouts/lay-out.ts";
 import type { MemoryPicture } from "./memory-picture.ts";
 import type { StoredGraphic } from "./stored-graphics.ts";
-import { chromaUOf, chromaVOf, lumaOf } from "./yuv.ts";
 
 /** Blends a graphic into a picture with its top left corner at (x, y), both even. What lies outside `clip` (even numbers) is left out. */
 export function blendGraphic(
@@ -35,29 +33,5 @@ export function blendGraphic(
 			const { colour, through } = stored;
 			kernels.blendPlane(colour + 2 * first, through + 2 * first, stored.width, into, stride, width, height);
 		}
-	}
-}
-
-/** Draws a border inside the edge of `rect`. */
-export function drawBorder(kernels: Kernels, picture: MemoryPicture, rect: Rect, border: Border): void {
-	const { red, green, blue, widthPx } = border;
-	const levels = [lumaOf(red, green, blue), chromaUOf(red, green, blue), chromaVOf(red, green, blue)] as const;
-	const { x, y, width, height } = rect;
-	const side = Math.min(widthPx, width / 2, height / 2);
-	for (const plane of [0, 1, 2] as const) {
-		const shift = plane === 0 ? 0 : 1;
-		const { stride } = picture.planes[plane];
-		const fill = (fromX: number, fromY: number, wide: number, high: number) =>
-			kernels.fillPlane(
-				picture.address(plane, fromX >> shift, fromY >> shift),
-				stride,
-				wide >> shift,
-				high >> shift,
-				levels[plane],
-			);
-		fill(x, y, width, side);
-		fill(x, y + height - side, width, side);
-		fill(x, y, side, height);
-		fill(x + width - side, y, side, height);
 	}
 }

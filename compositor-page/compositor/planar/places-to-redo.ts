@@ -51,6 +51,7 @@ function showsSame(a: ComposedPlace, b: ComposedPlace | undefined): boolean {
 		a.label?.x === b?.label?.x &&
 		a.label?.y === b?.label?.y &&
 		a.border?.widthPx === b?.border?.widthPx &&
+		a.border?.radiusPx === b?.border?.radiusPx &&
 		a.border?.red === b?.border?.red &&
 		a.border?.green === b?.border?.green &&
 		a.border?.blue === b?.border?.blue

@@ -14,14 +14,6 @@ export function copyPlane(
 	}
 }
 
-/** Sets `height` rows of `width` bytes to one level. */
-export function fillPlane(output: usize, stride: i32, width: i32, height: i32, level: i32): void {
-	for (let y = 0; y < height; y++) {
-		memory.fill(output, u8(level), width);
-		output += stride;
-	}
-}
-
 /** Parts rows of `pairs` interleaved byte pairs (NV12's chroma) into two planes. */
 export function splitPairs(
 	source: usize,

@@ -104,7 +104,7 @@ describe.each(KINDS)("the %s compositor", (kind) => {
 		]);
 	});
 
-	test("draws the inset's border at its edge, all around", async () => {
+	test("draws the inset's border at its edge, all around, with the picture below in its corners", async () => {
 		const people = [{ card: { ...SIZE, quarters: BARS } }, { card: { ...SIZE, quarters: GREYS } }];
 		const picture = await composeSingle(kind, { layout: "pip", size: SIZE, people });
 		expectOnStage(picture, [
@@ -117,6 +117,37 @@ describe.each(KINDS)("the %s compositor", (kind) => {
 			[933, 600, YELLOW],
 			[1258, 600, YELLOW],
 		]);
+	});
+
+	test("shows the picture below in the round corners of an inset", async () => {
+		const size = { width: 1_280, height: 720 };
+		const people = [{ card: { ...size, quarters: BARS } }, { card: { ...size, quarters: GREYS } }];
+		expectColours(await composeSingle(kind, { layout: "pip", size, people }), [
+			[936, 516, YELLOW],
+			[1255, 516, YELLOW],
+			[936, 695, YELLOW],
+			[1255, 695, YELLOW],
+			// On the diagonal the line is met a third of the radius further in, and then the inset.
+			[941, 521, WHITE],
+			[1250, 690, WHITE],
+			[945, 525, GREY],
+		]);
+	});
+
+	test("an inset whose picture stands still stays over one that moves, and the other way round", async () => {
+		const [still, moved] = [{ card: { ...SIZE, quarters: GREYS } }, { card: { ...SIZE, quarters: BARS } }];
+		for (const people of [
+			[moved, still],
+			[still, moved],
+		]) {
+			const first = await composeSingle(kind, { layout: "pip", size: SIZE, people });
+			const [, second] = await compose(
+				kind,
+				{ layout: "pip", size: SIZE, people },
+				{ layout: "pip", size: SIZE, people },
+			);
+			expect(second?.rgba).toEqual(first.rgba);
+		}
 	});
 
 	test("shows the inset on top also when its picture needs no scaling and the one below does", async () => {
@@ -164,8 +195,8 @@ describe.each(KINDS)("the %s compositor", (kind) => {
 				[...at(0.75, 0.25), GREEN],
 				[...at(0.25, 0.75), BLUE],
 				[...at(0.75, 0.75), YELLOW],
-				[...at(0.03, 0.05), RED],
-				[...at(0.97, 0.95), YELLOW],
+				[...at(0.05, 0.08), RED],
+				[...at(0.95, 0.92), YELLOW],
 			]);
 		}
 	});

@@ -171,6 +171,15 @@ describe("BitrateGuard", () => {
 		expect(sent).toHaveLength(120 * FPS);
 	});
 
+	test("leaves nothing out because the bitrate is to be lower from now on", () => {
+		const guard = new BitrateGuard(TARGET_BPS);
+		run(guard, 5, obedient);
+		guard.retarget(TARGET_BPS / 5, 5 * US_PER_SECOND);
+		const sent = run(guard, 5, obedient, 5);
+		expect(guard.dropped).toBe(0);
+		expect(meanShare(sent, 5)).toBeCloseTo(1 / 5, 2);
+	});
+
 	test("does not hold a pause against the next frame", () => {
 		const guard = new BitrateGuard(TARGET_BPS);
 		run(guard, 2, () => EVEN_FRAME_BYTES * 10);

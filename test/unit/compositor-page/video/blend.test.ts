@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blendGraphic, drawBorder } from "../../../../compositor-page/compositor/planar/blend.ts";
+import { blendGraphic } from "../../../../compositor-page/compositor/planar/blend.ts";
 import { MemoryPicture } from "../../../../compositor-page/compositor/planar/memory-picture.ts";
 import type { PictureBuffer } from "../../../../compositor-page/compositor/planar/picture-buffer.ts";
 import { planarGraphic } from "../../../../compositor-page/compositor/planar/planar-graphic.ts";
@@ -13,7 +13,6 @@ const HEIGHT = 16;
 const WHOLE = { x: 0, y: 0, width: WIDTH, height: HEIGHT };
 /** Y'CbCr BT.709 limited of the colours used, from ITU-R BT.709-6. */
 const RED = [63, 102, 240];
-const WHITE = [235, 128, 128];
 const UNDER = [100, 90, 160];
 
 describe("blending a graphic", () => {
@@ -72,21 +71,6 @@ describe("blending a graphic", () => {
 		expect(() => planarGraphic(new Uint8Array(3 * 2 * 4), 3, 2)).toThrow("graphic: expected even sides and all pixels");
 		expect(() => planarGraphic(new Uint8Array(4), 2, 2)).toThrow("got 2x2 in 4 bytes");
 	});
-});
-
-test("a border lies inside the edge of its rectangle, on all planes", () => {
-	const picture = grey();
-	drawBorder(kernels, picture, { x: 4, y: 2, width: 16, height: 12 }, { widthPx: 2, red: 255, green: 255, blue: 255 });
-	expect(changed(picture)).toEqual({ x: 4, y: 2, width: 16, height: 12, count: 16 * 12 - 12 * 8 });
-	for (const [x, y] of [
-		[4, 2],
-		[19, 13],
-		[5, 8],
-		[18, 8],
-	] as const) {
-		expect([0, 1, 2].map((plane) => sample(picture, plane as 0 | 1 | 2, x, y))).toEqual(WHITE);
-	}
-	expect([0, 1, 2].map((plane) => sample(picture, plane as 0 | 1 | 2, 6, 4))).toEqual(UNDER);
 });
 
 function grey(): MemoryPicture {

@@ -89,7 +89,7 @@ describe("two people", () => {
 				id: "guest",
 				rect: { x: 936, y: 516, width: 320, height: 180 },
 				z: 1,
-				border: { widthPx: 4, red: 255, green: 255, blue: 255 },
+				border: { widthPx: 4, radiusPx: 12, red: 255, green: 255, blue: 255 },
 			},
 		]);
 	});

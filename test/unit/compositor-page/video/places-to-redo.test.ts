@@ -67,7 +67,7 @@ test("another label, its place, and another border are changes; where a label wa
 	expect(placesToRedo([place(LEFT, a, { label: across }), place(RIGHT, b)], [place(LEFT, a), place(RIGHT, b)])).toEqual(
 		[true, true],
 	);
-	const border = { widthPx: 4, red: 255, green: 255, blue: 255 };
+	const border = { widthPx: 4, radiusPx: 12, red: 255, green: 255, blue: 255 };
 	expect(placesToRedo([place(LEFT, a, { border })], [place(LEFT, a, { border: { ...border, red: 0 } })])).toEqual([
 		true,
 	]);
