@@ -1,4 +1,4 @@
-export type Purpose = "start" | "demo" | "faults" | "test" | "check";
+export type Purpose = "start" | "demo" | "faults" | "bench" | "test" | "check";
 export const PURPOSES: readonly Purpose[];
 
 export interface Machine {

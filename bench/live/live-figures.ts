@@ -12,8 +12,16 @@ export interface LiveFigures {
 	/** From a frame's arrival to its encoded picture; only we can tell. */
 	readonly latencyP50Ms?: number;
 	readonly latencyP95Ms?: number;
-	/** Cores of what moves the media: Worker and Router. */
-	readonly routingCores?: number;
+	/** Cores of all others that take part, for all broadcasts together; the peer has none of them. */
+	readonly around?: CoresAround;
+}
+
+export interface CoresAround {
+	/** workerd: the Worker, Routers and the like. */
+	readonly worker: number;
+	/** The runner, which takes RTMP and publishes it, in one process with the destinations. */
+	readonly runner: number;
+	readonly publishers: number;
 }
 
 /** Counters of one broadcast's program, from its compositor. */
@@ -36,19 +44,4 @@ export function frameShares(
 		throw new RangeError(`live: expected frames between two looks, got ${made}`);
 	}
 	return { repeated: since("heldFrames") / made, dropped: since("droppedFrames") / made };
-}
-
-/** The last of ffmpeg's reports (`-progress`): frames put out, and those it made twice or left out to hold its rate. */
-export function readProgress(report: string): {
-	readonly frames: number;
-	readonly twice: number;
-	readonly left: number;
-} {
-	const last = (name: string) =>
-		Number([...report.matchAll(new RegExp(`^${name}=\\s*(\\d+)$`, "gm"))].at(-1)?.[1] ?? Number.NaN);
-	const [frames, twice, left] = [last("frame"), last("dup_frames"), last("drop_frames")];
-	if (![frames, twice, left].every(Number.isFinite)) {
-		throw new Error(`ffmpeg: expected a report of its progress, got: ${report.slice(-300)}`);
-	}
-	return { frames, twice, left };
 }

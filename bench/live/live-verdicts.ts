@@ -19,7 +19,7 @@ export interface LiveRuns {
 	readonly theirs: readonly (LiveFigures | undefined)[];
 }
 
-/** A target is reached when the median reaches it and every run stayed on air. */
+/** A target is reached when the median reaches it and every run stayed on air. One that was not measured is left out. */
 export function liveVerdicts({ one, several, theirs }: LiveRuns): Verdict[] {
 	const shares = one.map((ours, run) => {
 		const [mine, other] = [ours?.coresEach, theirs[run]?.coresEach];
@@ -48,7 +48,7 @@ export function liveVerdicts({ one, several, theirs }: LiveRuns): Verdict[] {
 			MOST_LATENCY_MS,
 			(ms) => `${ms.toFixed(0)} ms`,
 		),
-	];
+	].filter((each) => each !== undefined);
 }
 
 function values(
@@ -63,9 +63,12 @@ function verdict(
 	all: readonly (number | undefined)[],
 	most: number,
 	show: (value: number) => string,
-): Verdict {
+): Verdict | undefined {
 	const known = all.filter((value) => value !== undefined);
-	if (known.length < all.length || known.length === 0) {
+	if (all.length === 0) {
+		return undefined;
+	}
+	if (known.length < all.length) {
 		return {
 			target,
 			measured: `${all.length - known.length} of ${all.length} runs did not stay on air`,

@@ -4,7 +4,9 @@ import { type DemoPerson, publish } from "../../scripts/demo/people.ts";
 import { ProgramReceiver } from "../../scripts/demo/program-receiver.ts";
 import { type LocalSystem, startTandem } from "../../scripts/local-system.ts";
 import { usageOf } from "../../scripts/process-usage.ts";
+import { browsersAmong, browsersByDuty, workBetween } from "./browsers.ts";
 import { frameShares, type LiveFigures, type ProgramCounters } from "./live-figures.ts";
+import { cpuSecondsOf, processTimes } from "./process-times.ts";
 
 /** One broadcast takes one or two seconds; what takes longer than this will not get there. */
 const ON_AIR_WITHIN_MS = 30_000;
@@ -14,17 +16,16 @@ const SETTLE_MS = 8_000;
 const SPARE_SETTLES_MS = 2_000;
 const CHROMIUM = /chrom/i;
 const WORKERD = /^workerd/;
+const FFMPEG = /^ffmpeg/;
+const US_PER_SECOND = 1_000_000;
 
 /** The whole system, with as many places as there are broadcasts. */
 export class TandemLive implements AsyncDisposable {
 	readonly #system: LocalSystem;
-	/** Of the spare browser, which is there whatever is on air. */
-	readonly #spareBytes: number;
 	readonly #clips: Record<DemoPerson, string>;
 
 	private constructor(system: LocalSystem, clips: Record<DemoPerson, string>) {
 		this.#system = system;
-		this.#spareBytes = usageOf(process.pid, CHROMIUM).memoryBytes;
 		this.#clips = clips;
 	}
 
@@ -85,32 +86,51 @@ export class TandemLive implements AsyncDisposable {
 		broadcasts: number,
 		seconds: number,
 	): Promise<LiveFigures | undefined> {
-		const worker = this.#system.pids().worker ?? process.pid;
-		const cpu = () => ({
-			compositors: usageOf(process.pid, CHROMIUM).cpuSeconds,
-			routing: usageOf(worker, WORKERD).cpuSeconds,
-		});
-		const [before, cpuBefore, startedMs] = [await looks(), cpu(), performance.now()];
+		const [before, cpuBefore, startedMs] = [await looks(), this.#cpu(), performance.now()];
 		await sleep(seconds * 1_000);
-		const [cpuAfter, tookS] = [cpu(), (performance.now() - startedMs) / 1_000];
+		const [cpuAfter, tookS] = [this.#cpu(), (performance.now() - startedMs) / 1_000];
 		const after = await looks();
 		if (![...before, ...after].every(isOnAir)) {
 			return undefined;
 		}
 		const shares = frameShares(before.map(countersOf), after.map(countersOf));
 		const latencies = after.map((stats) => reportOf(stats).latencyMs);
+		const work = workBetween(cpuBefore.browsers, cpuAfter.browsers);
+		const { onAir, spare } = browsersByDuty(work, broadcasts);
+		const cores = (name: "worker" | "runner" | "publishers") => (cpuAfter[name] - cpuBefore[name]) / tookS;
 		return {
 			broadcasts,
-			coresEach: (cpuAfter.compositors - cpuBefore.compositors) / tookS / broadcasts,
-			memoryEachBytes: (usageOf(process.pid, CHROMIUM).memoryBytes - this.#spareBytes) / broadcasts,
-			spareBytes: this.#spareBytes,
+			coresEach: [...work.values()].reduce((sum, cpuSeconds) => sum + cpuSeconds, 0) / tookS / broadcasts,
+			memoryEachBytes: memoryOf(onAir) / broadcasts,
+			spareBytes: memoryOf(spare),
 			repeatedShare: shares.repeated,
 			droppedShare: shares.dropped,
 			latencyP50Ms: Math.max(...latencies.map(({ inputToEncodedP50 }) => inputToEncodedP50)),
 			latencyP95Ms: Math.max(...latencies.map(({ inputToEncodedP95 }) => inputToEncodedP95)),
-			routingCores: (cpuAfter.routing - cpuBefore.routing) / tookS,
+			around: { worker: cores("worker"), runner: cores("runner"), publishers: cores("publishers") },
 		};
 	}
+
+	/** Seconds of processor time so far. */
+	#cpu() {
+		const { worker = process.pid } = this.#system.pids();
+		return {
+			browsers: browsersAmong(processTimes(process.pid, CHROMIUM)),
+			worker: cpuSecondsOf(processTimes(worker, WORKERD)),
+			runner: ownCpuSeconds(),
+			publishers: cpuSecondsOf(processTimes(process.pid, FFMPEG)),
+		};
+	}
+}
+
+function memoryOf(browsers: readonly number[]): number {
+	return browsers.reduce((sum, pid) => sum + usageOf(pid, CHROMIUM).memoryBytes, 0);
+}
+
+/** Of this process, which the runner and the destinations are part of. */
+function ownCpuSeconds(): number {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / US_PER_SECOND;
 }
 
 function reportOf(stats: BroadcastStats) {

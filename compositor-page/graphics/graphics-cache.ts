@@ -1,6 +1,7 @@
 import { paintBackground, paintCard } from "./card.ts";
 import type { Graphic } from "./graphic.ts";
 import { paintLabel } from "./label.ts";
+import { RecentlyUsed } from "./recently-used.ts";
 import { isVisible, oneLine } from "./text.ts";
 
 interface Size {
@@ -13,7 +14,7 @@ const MAX_GRAPHICS = 16;
 
 /** Paints each label, card and background once for its text and size, and hands out the same graphic for the same request. */
 export class GraphicsCache {
-	readonly #graphics = new Map<string, Graphic>();
+	readonly #graphics = new RecentlyUsed<string, Graphic>(MAX_GRAPHICS);
 
 	/** The plate with a person's name for a place of that size; `undefined` for a name of which nothing would be seen. */
 	label(name: string, place: Size): Graphic | undefined {
@@ -38,15 +39,6 @@ export class GraphicsCache {
 	}
 
 	#get(what: readonly string[], size: Size, paint: () => Graphic): Graphic {
-		const key = JSON.stringify([...what, size.width, size.height]);
-		const graphic = this.#graphics.get(key) ?? paint();
-		// Taken out and put back, it becomes the newest: the first in the map is then the one unused for longest.
-		this.#graphics.delete(key);
-		this.#graphics.set(key, graphic);
-		const [oldest] = this.#graphics.keys();
-		if (this.#graphics.size > MAX_GRAPHICS && oldest !== undefined) {
-			this.#graphics.delete(oldest);
-		}
-		return graphic;
+		return this.#graphics.get(JSON.stringify([...what, size.width, size.height]), paint);
 	}
 }

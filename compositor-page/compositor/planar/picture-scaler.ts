@@ -1,4 +1,5 @@
 import type { Rect } from "../../../media/layout.ts";
+import { RecentlyUsed } from "../../graphics/recently-used.ts";
 import type { PictureMemory } from "../../kernels/picture-memory.ts";
 import { axisTaps } from "./axis-taps.ts";
 import type { MemoryPicture } from "./memory-picture.ts";
@@ -19,12 +20,14 @@ interface TapTable {
 /** Scales I420 pictures: down by area average, up by linear interpolation. Takes memory only when a scale is new. */
 export class PictureScaler {
 	readonly #memory: PictureMemory;
-	readonly #tables = new Map<number, TapTable>();
+	readonly #tables: RecentlyUsed<number, TapTable>;
 	#room: number | undefined;
 	#roomBytes = 0;
 
 	constructor(memory: PictureMemory) {
 		this.#memory = memory;
+		// Both lists of a table begin where its first does.
+		this.#tables = new RecentlyUsed(MAX_TABLES, ({ start }) => memory.giveBack(start));
 	}
 
 	/** Fills `target` (even numbers) in `output` with the whole of `source`. */
@@ -72,26 +75,14 @@ export class PictureScaler {
 
 	#taps(sourceLength: number, outputLength: number): TapTable {
 		const key = sourceLength * 0x1_0000 + outputLength;
-		const known = this.#tables.get(key);
-		if (known !== undefined) {
-			// Taken out and put back, it becomes the newest: the first in the map is then the one unused for longest.
-			this.#tables.delete(key);
-			this.#tables.set(key, known);
-			return known;
-		}
-		const [oldest] = this.#tables;
-		if (this.#tables.size >= MAX_TABLES && oldest !== undefined) {
-			this.#tables.delete(oldest[0]);
-			this.#memory.giveBack(oldest[1].start);
-		}
-		const { count, start, weights } = axisTaps(sourceLength, outputLength);
-		const address = this.#memory.take(start.byteLength + weights.byteLength);
-		const table = { count, start: address, weights: address + start.byteLength };
-		const { buffer } = this.#memory.bytes;
-		new Uint16Array(buffer, table.start, start.length).set(start);
-		new Uint16Array(buffer, table.weights, weights.length).set(weights);
-		this.#tables.set(key, table);
-		return table;
+		return this.#tables.get(key, () => {
+			const { count, start, weights } = axisTaps(sourceLength, outputLength);
+			const address = this.#memory.take(start.byteLength + weights.byteLength);
+			const { buffer } = this.#memory.bytes;
+			new Uint16Array(buffer, address, start.length).set(start);
+			new Uint16Array(buffer, address + start.byteLength, weights.length).set(weights);
+			return { count, start: address, weights: address + start.byteLength };
+		});
 	}
 }
 

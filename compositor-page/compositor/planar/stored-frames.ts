@@ -1,5 +1,6 @@
 import { paintBorder, paintMask } from "../../graphics/border.ts";
 import { contextOf, type Graphic } from "../../graphics/graphic.ts";
+import { RecentlyUsed } from "../../graphics/recently-used.ts";
 import type { PictureMemory } from "../../kernels/picture-memory.ts";
 import type { Border } from "../../layouts/lay-out.ts";
 import { type GraphicPlane, type PlanarGraphic, planarGraphic } from "./planar-graphic.ts";
@@ -22,26 +23,21 @@ export interface StoredFrame {
 /** Frames painted once for each size and border, and kept in the kernels' memory. */
 export class StoredFrames {
 	readonly #memory: PictureMemory;
-	readonly #stored = new Map<string, StoredFrame>();
+	readonly #stored: RecentlyUsed<string, StoredFrame>;
 
 	constructor(memory: PictureMemory) {
 		this.#memory = memory;
+		this.#stored = new RecentlyUsed(MAX_FRAMES, ({ address, line }) => {
+			memory.giveBack(address);
+			memory.giveBack(line.address);
+		});
 	}
 
 	/** Good until the next call. */
 	of(border: Border, place: { readonly width: number; readonly height: number }): StoredFrame {
 		const { widthPx, radiusPx, red, green, blue } = border;
 		const key = [widthPx, radiusPx, red, green, blue, place.width, place.height].join(" ");
-		const stored = this.#stored.get(key) ?? this.#paint(border, place);
-		this.#stored.delete(key);
-		this.#stored.set(key, stored);
-		const [oldest] = this.#stored;
-		if (this.#stored.size > MAX_FRAMES && oldest !== undefined) {
-			this.#stored.delete(oldest[0]);
-			this.#memory.giveBack(oldest[1].address);
-			this.#memory.giveBack(oldest[1].line.address);
-		}
-		return stored;
+		return this.#stored.get(key, () => this.#paint(border, place));
 	}
 
 	#paint(border: Border, place: { readonly width: number; readonly height: number }): StoredFrame {

@@ -1,5 +1,6 @@
 import type { Graphic } from "../../graphics/graphic.ts";
 import { contextOf } from "../../graphics/graphic.ts";
+import { RecentlyUsed } from "../../graphics/recently-used.ts";
 import type { PictureMemory } from "../../kernels/picture-memory.ts";
 import { type PlanarGraphic, planarGraphic } from "./planar-graphic.ts";
 
@@ -23,23 +24,16 @@ export interface StoredGraphic {
 /** Graphics converted once and kept in the kernels' memory, the least used given up where there are too many. */
 export class StoredGraphics {
 	readonly #memory: PictureMemory;
-	readonly #stored = new Map<Graphic, StoredGraphic>();
+	readonly #stored: RecentlyUsed<Graphic, StoredGraphic>;
 
 	constructor(memory: PictureMemory) {
 		this.#memory = memory;
+		this.#stored = new RecentlyUsed(MAX_GRAPHICS, ({ address }) => memory.giveBack(address));
 	}
 
 	/** Good until the next call. */
 	of(graphic: Graphic): StoredGraphic {
-		const stored = this.#stored.get(graphic) ?? this.#convert(graphic);
-		this.#stored.delete(graphic);
-		this.#stored.set(graphic, stored);
-		const [oldest] = this.#stored;
-		if (this.#stored.size > MAX_GRAPHICS && oldest !== undefined) {
-			this.#stored.delete(oldest[0]);
-			this.#memory.giveBack(oldest[1].address);
-		}
-		return stored;
+		return this.#stored.get(graphic, () => this.#convert(graphic));
 	}
 
 	#convert(graphic: Graphic): StoredGraphic {

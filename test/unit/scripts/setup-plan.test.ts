@@ -106,7 +106,7 @@ describe("what setup decides", () => {
 		expect(purposeFrom(["--for=demo"])).toBe("demo");
 		expect(purposeFrom([])).toBe("start");
 		expect(() => purposeFrom(["--for=everything"])).toThrow(
-			"expected --for=start|demo|faults|test|check, got --for=everything",
+			"expected --for=start|demo|faults|bench|test|check, got --for=everything",
 		);
 	});
 });
