@@ -17,6 +17,7 @@ const WEAKEST_STEP = 0.95;
 const DROPPING_STEP = 0.7;
 const RAISE_STEP = 1.1;
 const LOWER_EVERY_US = 300_000;
+const RAISE_EVERY_US = US_PER_SECOND;
 /** Longer than from one key frame to the next: a second without one says nothing of what the next will hold. */
 const RAISE_AFTER_US = 2.5 * US_PER_SECOND;
 /** Below a twentieth of the target an encoder no longer follows; then only dropping helps. */
@@ -138,7 +139,7 @@ export class BitrateGuard {
 			const step = Math.min(most, Math.max(STRONGEST_STEP, 1 / share));
 			return this.#ask(Math.max(this.#targetBps * LEAST_SHARE, this.#askedBps * step), atUs);
 		}
-		if (Math.min(sinceUs, atUs - this.#fullUs) >= RAISE_AFTER_US) {
+		if (sinceUs >= RAISE_EVERY_US && atUs - this.#fullUs >= RAISE_AFTER_US) {
 			return this.#ask(Math.min(this.#targetBps, this.#askedBps * RAISE_STEP), atUs);
 		}
 		return false;
