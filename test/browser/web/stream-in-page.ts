@@ -21,6 +21,8 @@ export interface PublishRequest {
 	readonly source: "camera" | "flashes" | "none" | "portrait" | "noise";
 	/** Take away ways to get at tracks, as in other browsers. */
 	readonly without?: readonly string[];
+	/** So many times a video element that has a new picture does not give it yet. */
+	readonly refusedPictures?: number;
 	/** What is done, and how long after it was first sending. */
 	readonly steps?: readonly {
 		readonly atMs: number;
@@ -44,6 +46,7 @@ export async function publish(request: PublishRequest): Promise<Published> {
 	for (const name of request.without ?? []) {
 		Reflect.deleteProperty(globalThis, name);
 	}
+	refusePictures(request.refusedPictures ?? 0);
 	const startMs = performance.timeOrigin + performance.now();
 	const states: { atMs: number; state: StreamLegState }[] = [];
 	const notices: (Notice | ResolvedNotice)[] = [];
@@ -75,6 +78,19 @@ export async function publish(request: PublishRequest): Promise<Published> {
 		track.stop();
 	}
 	return { states, notices, startMs };
+}
+
+function refusePictures(times: number): void {
+	let left = times;
+	globalThis.VideoFrame = new Proxy(VideoFrame, {
+		construct(target, args, newTarget) {
+			if (left > 0 && args[0] instanceof HTMLVideoElement) {
+				left -= 1;
+				throw new DOMException("Invalid source state", "InvalidStateError");
+			}
+			return Reflect.construct(target, args, newTarget);
+		},
+	});
 }
 
 function take(step: string, publisher: StreamPublisher, tracks: StreamTracks): void {

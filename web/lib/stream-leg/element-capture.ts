@@ -13,8 +13,11 @@ export function captureElement(track: MediaStreamTrack, onPicture: (frame: Video
 			if (closed) {
 				return;
 			}
-			onPicture(new VideoFrame(element, { timestamp: Math.round(msToUs(captureTime ?? nowMs)) }));
 			next();
+			const frame = pictureOf(element, Math.round(msToUs(captureTime ?? nowMs)));
+			if (frame !== undefined) {
+				onPicture(frame);
+			}
 		});
 	};
 	next();
@@ -27,4 +30,16 @@ export function captureElement(track: MediaStreamTrack, onPicture: (frame: Video
 			element.srcObject = null;
 		},
 	};
+}
+
+/** The picture an element shows; `undefined` where it has none, as when it is called back before it has loaded its first (Chromium, on a busy machine). */
+function pictureOf(element: HTMLVideoElement, timestampUs: number): VideoFrame | undefined {
+	try {
+		return new VideoFrame(element, { timestamp: timestampUs });
+	} catch (error) {
+		if (error instanceof DOMException && error.name === "InvalidStateError") {
+			return undefined;
+		}
+		throw error;
+	}
 }
