@@ -3,10 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 /** Linux counts processor time in ticks of 10 ms (`man 5 proc`, USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
-interface ProcessInfo {
+export interface ProcessTime {
+	readonly pid: number;
 	readonly parent: number;
-	readonly command: string;
 	readonly cpuSeconds: number;
+}
+
+interface ProcessInfo extends ProcessTime {
+	readonly command: string;
 }
 
 const BYTES_PER_KIB = 1_024;
@@ -19,17 +23,20 @@ function processes(): Map<number, ProcessInfo> {
 		if (stat === undefined) {
 			continue;
 		}
-		// pid (command) state ppid … utime stime …: the command may hold spaces and brackets, so count from its end.
 		const command = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
-		const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-		const ticks = Number(fields[11]) + Number(fields[12]);
-		found.set(Number(name), {
-			parent: Number(fields[1]),
-			command,
-			cpuSeconds: ticks / TICKS_PER_SECOND,
-		});
+		found.set(Number(name), { ...parseStat(stat), command });
 	}
 	return found;
+}
+
+/** One line of /proc/PID/stat: pid (command) state ppid … utime stime …; the command may hold spaces and brackets, so count from its end. */
+export function parseStat(line: string): ProcessTime {
+	const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+	const [pid, parent, ticks] = [Number.parseInt(line, 10), Number(fields[1]), Number(fields[11]) + Number(fields[12])];
+	if (![pid, parent, ticks].every(Number.isFinite)) {
+		throw new Error(`/proc: expected a process's state, got: ${line.slice(0, 200)}`);
+	}
+	return { pid, parent, cpuSeconds: ticks / TICKS_PER_SECOND };
 }
 
 export interface Usage {
@@ -47,6 +54,15 @@ export function usageOf(root: number, command: RegExp): Usage {
 		memoryBytes += memoryOf(id);
 	}
 	return { cpuSeconds, memoryBytes };
+}
+
+/** Processor time of each descendant of `root` (itself included) whose command matches. Memory is left alone: to sum up a browser's takes long. */
+export function processTimes(root: number, command: RegExp): ProcessTime[] {
+	return descendants(root, command).map(({ info: { pid, parent, cpuSeconds } }) => ({ pid, parent, cpuSeconds }));
+}
+
+export function cpuSecondsOf(times: readonly ProcessTime[]): number {
+	return times.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
 /** The ids of all descendants of `root` (itself included) whose command matches. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { startTandem } from "../../scripts/local-system.ts";
 import type { Bench, BenchContext, BenchResult } from "../harness/bench.ts";
 import { interleave } from "../harness/interleave.ts";
@@ -24,17 +23,13 @@ async function run({ runs, folder, cleanUp, say }: BenchContext): Promise<BenchR
 	const feeds = await makeFeeds(folder, CLIP_SECONDS);
 	const system = await startTandem({ port: 0, rtmpPort: 0, capacity: 1 });
 	cleanUp.add(() => system.stop());
-	const rested = (measure: () => Promise<LatencyRun>) => async () => {
-		await sleep(REST_MS);
-		return await measure();
-	};
 	const measured = await interleave<LatencyRun>(
 		[
-			{ name: WAYS.tandem, measure: rested(() => throughTandem(system, feeds)) },
-			{ name: WAYS.relay, measure: rested(() => throughRelay(folder, feeds)) },
-			{ name: WAYS.ffmpeg, measure: rested(() => throughFfmpegCompositor(folder, feeds)) },
+			{ name: WAYS.tandem, measure: () => throughTandem(system, feeds) },
+			{ name: WAYS.relay, measure: () => throughRelay(folder, feeds) },
+			{ name: WAYS.ffmpeg, measure: () => throughFfmpegCompositor(folder, feeds) },
 		],
-		{ runs, say },
+		{ runs, restMs: REST_MS, say },
 	);
 	return latencyResult(measured);
 }

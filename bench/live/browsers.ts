@@ -1,4 +1,4 @@
-import type { ProcessTime } from "./process-times.ts";
+import type { ProcessTime } from "../../scripts/process-usage.ts";
 
 /** Processor seconds of each browser with all of its pages, decoders and encoders, by its first process. */
 export type Browsers = ReadonlyMap<number, number>;

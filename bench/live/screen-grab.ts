@@ -4,11 +4,10 @@ import { mkdir } from "node:fs/promises";
 import puppeteer, { type Page } from "puppeteer-core";
 import { chromiumEnvironment, chromiumFlags } from "../../runner/browser/chromium-flags.ts";
 import { findChromium } from "../../runner/browser/find-chromium.ts";
-import { usageOf } from "../../scripts/process-usage.ts";
+import { cpuSecondsOf, processTimes, usageOf } from "../../scripts/process-usage.ts";
 import { waitFor } from "../../scripts/wait-for.ts";
 import { endChild } from "./end-child.ts";
 import { type GrabCounters, readProgress } from "./grab-figures.ts";
-import { cpuSecondsOf, processTimes } from "./process-times.ts";
 import { startDisplay } from "./x-display.ts";
 
 const SIZE = { width: 1_280, height: 720 };

@@ -3,10 +3,9 @@ import { ApiClient, type BroadcastStats } from "../../scripts/api.ts";
 import { type DemoPerson, publish } from "../../scripts/demo/people.ts";
 import { ProgramReceiver } from "../../scripts/demo/program-receiver.ts";
 import { type LocalSystem, startTandem } from "../../scripts/local-system.ts";
-import { usageOf } from "../../scripts/process-usage.ts";
+import { cpuSecondsOf, processTimes, usageOf } from "../../scripts/process-usage.ts";
 import { browsersAmong, browsersByDuty, workBetween } from "./browsers.ts";
 import { frameShares, type LiveFigures, type ProgramCounters } from "./live-figures.ts";
-import { cpuSecondsOf, processTimes } from "./process-times.ts";
 
 /** One broadcast takes one or two seconds; what takes longer than this will not get there. */
 const ON_AIR_WITHIN_MS = 30_000;

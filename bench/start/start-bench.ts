@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { startTandem } from "../../scripts/local-system.ts";
 import type { Bench, BenchContext, BenchResult } from "../harness/bench.ts";
 import { interleave } from "../harness/interleave.ts";
@@ -24,17 +23,13 @@ async function run({ runs, folder, cleanUp, say }: BenchContext): Promise<BenchR
 	// Runners are brought by each start; the system's own takes RTMP.
 	const system = await startTandem({ port: 0, rtmpPort: 0, capacity: 0 });
 	cleanUp.add(() => system.stop());
-	const rested = (measure: () => Promise<StartRun>) => async () => {
-		await sleep(REST_MS);
-		return await measure();
-	};
 	const measured = await interleave<StartRun>(
 		[
-			{ name: WAYS.warm, measure: rested(() => startInTandem(system, feeds, "warm")) },
-			{ name: WAYS.cold, measure: rested(() => startInTandem(system, feeds, "cold")) },
-			{ name: WAYS.ffmpeg, measure: rested(() => startFfmpeg(folder, feeds)) },
+			{ name: WAYS.warm, measure: () => startInTandem(system, feeds, "warm") },
+			{ name: WAYS.cold, measure: () => startInTandem(system, feeds, "cold") },
+			{ name: WAYS.ffmpeg, measure: () => startFfmpeg(folder, feeds) },
 		],
-		{ runs, warmUp: true, say },
+		{ runs, warmUp: true, restMs: REST_MS, say },
 	);
 	return startResult(measured);
 }

@@ -1,3 +1,4 @@
+import { avcCodecString, parseAvcConfig } from "../../media/avc/avc-config.ts";
 import type { EncodedVideoFrame } from "../../media/encoded-frame.ts";
 import { FlvFrameReader } from "../../media/flv/frame-reader.ts";
 import { FlvTagReader } from "../../media/flv/tag-reader.ts";
@@ -25,7 +26,7 @@ export class SourceClip {
 			output: (frame) => this.#take(frame),
 			error: (error) => this.#waiting?.reject(error),
 		});
-		const codec = `avc1.${[1, 2, 3].map((at) => (config[at] ?? 0).toString(16).padStart(2, "0")).join("")}`;
+		const codec = avcCodecString(parseAvcConfig(config));
 		this.#decoder.configure({ codec, description: config, optimizeForLatency: true });
 	}
 

@@ -1,4 +1,5 @@
 import { samplesToUs } from "../../media/units.ts";
+import { bytesOf } from "../bytes-of.ts";
 import { AAC_CODEC, type AacBackend, type AacSink, PROGRAM_CHANNELS, PROGRAM_RATE } from "./aac-backend.ts";
 
 /** The browser's own AAC encoder: there is one in Chrome on macOS, Windows and Android, none on Linux. */
@@ -17,7 +18,7 @@ export async function openNativeAac(bitrateBps: number, sink: AacSink): Promise<
 	const encoder = new AudioEncoder({
 		output: (chunk, metadata) => {
 			const bytes = metadata?.decoderConfig?.description;
-			const changed = bytes === undefined || description !== undefined ? undefined : copyOf(bytes);
+			const changed = bytes === undefined || description !== undefined ? undefined : bytesOf(bytes).slice();
 			description ??= changed;
 			const data = new Uint8Array(chunk.byteLength);
 			chunk.copyTo(data);
@@ -49,10 +50,4 @@ export async function openNativeAac(bitrateBps: number, sink: AacSink): Promise<
 			}
 		},
 	};
-}
-
-function copyOf(source: AllowSharedBufferSource): Uint8Array {
-	return ArrayBuffer.isView(source)
-		? new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice()
-		: new Uint8Array(source).slice();
 }

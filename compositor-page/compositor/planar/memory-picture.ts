@@ -1,7 +1,7 @@
 import type { PictureMemory } from "../../kernels/picture-memory.ts";
 import { type PictureBuffer, type PlanePositions, pictureLayout } from "./picture-buffer.ts";
 
-/** A picture where the kernels reach it. Its owner gives its memory back by `free`. */
+/** A picture where the kernels reach it, of whatever size it is at the moment; its memory goes with all of theirs. */
 export class MemoryPicture implements PictureBuffer {
 	readonly #memory: PictureMemory;
 	#width = 0;
@@ -61,7 +61,11 @@ export class MemoryPicture implements PictureBuffer {
 		}
 		const { planes, bytes } = pictureLayout(width, height);
 		if (bytes > this.#capacity) {
-			this.free();
+			if (this.#address !== undefined) {
+				this.#memory.giveBack(this.#address);
+				this.#address = undefined;
+				this.#capacity = 0;
+			}
 			this.#address = this.#memory.take(bytes);
 			this.#capacity = bytes;
 		}
@@ -71,18 +75,5 @@ export class MemoryPicture implements PictureBuffer {
 		this.#size = bytes;
 		this.#whole = undefined;
 		return true;
-	}
-
-	/** It is then nothing again, and can be resized. */
-	free(): void {
-		if (this.#address !== undefined) {
-			this.#memory.giveBack(this.#address);
-		}
-		this.#address = undefined;
-		this.#capacity = 0;
-		this.#size = 0;
-		this.#width = 0;
-		this.#height = 0;
-		this.#whole = undefined;
 	}
 }

@@ -1,39 +1,7 @@
-import type { Rect } from "../../../media/layout.ts";
-import type { Graphic } from "../../graphics/graphic.ts";
-import { PictureMemory } from "../../kernels/picture-memory.ts";
-import type { Border } from "../../layouts/lay-out.ts";
-import { backToFront, type ComposedPlace, type CompositionInput, type Compositor, coverOutput } from "../compositor.ts";
+import type { CompositionInput, Compositor } from "../compositor.ts";
 import { programFrame } from "../program-frame.ts";
 import { Turns } from "../turns.ts";
-import { blendGraphic } from "./blend.ts";
-import { ColourConverter } from "./colour-converter.ts";
-import { FrameReader, type PreparedRead } from "./frame-reader.ts";
-import { MemoryPicture } from "./memory-picture.ts";
-import { PictureScaler } from "./picture-scaler.ts";
-import { placesToRedo } from "./places-to-redo.ts";
-import { StoredFrames } from "./stored-frames.ts";
-import { StoredGraphics } from "./stored-graphics.ts";
-
-/** Where one place's picture is made. */
-interface Workplace {
-	readonly reader: FrameReader;
-	/** The picture of a place with a frame around it, made by itself to be seen through its mask. */
-	readonly layer: MemoryPicture;
-	/** What the layer shows; `undefined` where it may be anything. */
-	layerShows: VideoFrame | Graphic | undefined;
-}
-
-/** What is to be done for a place in this picture. */
-interface Task {
-	readonly place: ComposedPlace;
-	readonly workplace: Workplace;
-	readonly read: PreparedRead | undefined;
-	/** Where the picture goes, and into which part of it. */
-	readonly into: MemoryPicture;
-	readonly rect: Rect;
-	/** The layer shows that very picture already. */
-	readonly isDone: boolean;
-}
+import { PlanarDrawing } from "./planar-drawing.ts";
 
 /**
  * Composes in memory, in I420, as decoders give pictures and the software encoder takes them: a picture that fits is only copied, and nothing
@@ -42,170 +10,38 @@ interface Task {
 export class PlanarCompositor implements Compositor {
 	readonly kind = "planar";
 	readonly #turns = new Turns();
-	readonly #memory = new PictureMemory();
-	readonly #scaler = new PictureScaler(this.#memory);
-	readonly #colours = new ColourConverter(this.#memory);
-	readonly #graphics = new StoredGraphics(this.#memory);
-	readonly #output = new MemoryPicture(this.#memory);
-	readonly #frames = new StoredFrames(this.#memory);
-	readonly #workplaces: Workplace[] = [];
-	/** What the output shows, from back to front; `undefined` where it may be anything. */
-	#shown: readonly ComposedPlace[] | undefined;
+	/** Absent once closed, and with it all its memory. */
+	#drawing: PlanarDrawing | undefined = new PlanarDrawing();
 	/** The output as a frame, kept while it stands still. */
 	#still: VideoFrame | undefined;
-	#closed = false;
 
 	compose(input: CompositionInput, timestampUs: number, durationUs: number): Promise<VideoFrame> {
 		return this.#turns.take(() => this.#compose(input, timestampUs, durationUs));
 	}
 
 	close(): void {
-		this.#closed = true;
+		this.#drawing = undefined;
 		this.#forgetStill();
 	}
 
 	async #compose(input: CompositionInput, timestampUs: number, durationUs: number): Promise<VideoFrame> {
-		if (this.#closed) {
+		const drawing = this.#drawing;
+		if (drawing === undefined) {
 			throw new Error("compositor: expected to be open, got a picture to compose after close");
 		}
-		const places = backToFront(input.places);
-		const covered = places.length > 0 && coverOutput(input);
-		const resized = this.#output.resize(input.width, input.height);
-		const redo = placesToRedo(resized || !covered ? undefined : this.#shown, places);
-		if (covered && !redo.includes(true)) {
-			return this.#stillFrame(timestampUs, durationUs);
+		const changed = await drawing.update(input);
+		if (changed || this.#drawing === undefined) {
+			// Closed meanwhile: the picture that was asked for before is still owed, but nothing is kept.
+			this.#forgetStill();
+			return programFrame(drawing.output, timestampUs, durationUs);
 		}
-		this.#forgetStill();
-		// Until it is whole again it shows parts of two pictures: after a failure everything is drawn anew.
-		this.#shown = undefined;
-		await this.#draw(input, covered, places, redo);
-		this.#shown = places;
-		return programFrame(this.#output, timestampUs, durationUs);
-	}
-
-	async #draw(
-		input: CompositionInput,
-		covered: boolean,
-		places: readonly ComposedPlace[],
-		redo: readonly boolean[],
-	): Promise<void> {
-		const tasks = places.flatMap((place, index) => (redo[index] === true ? [this.#prepare(place, index)] : []));
-		if (!covered) {
-			const whole = { x: 0, y: 0, width: input.width, height: input.height };
-			blendGraphic(this.#memory.kernels, this.#output, this.#graphics.of(input.background), 0, 0, whole);
-		}
-		const rearmost = places[0]?.z;
-		const mustWait = ({ place, read, into }: Task) =>
-			read?.way === "direct" && into === this.#output && place.z !== rearmost;
-		// What lies on top waits until those below are there; the others are started together: some kinds of frame are copied on another thread.
-		await this.#readAll(tasks.filter((task) => !mustWait(task)));
-		for (const task of tasks) {
-			if (mustWait(task)) {
-				await this.#readAll([task]);
-			}
-			this.#finish(task);
-		}
-	}
-
-	#prepare(place: ComposedPlace, index: number): Task {
-		const workplace = this.#workplace(index);
-		const { picture, border } = place;
-		if (border === undefined) {
-			const read = picture.kind === "frame" ? workplace.reader.prepare(picture.frame, place.rect) : undefined;
-			return { place, workplace, read, into: this.#output, rect: place.rect, isDone: false };
-		}
-		const { layer } = workplace;
-		const rect = { x: 0, y: 0, width: place.rect.width, height: place.rect.height };
-		const resized = layer.resize(rect.width, rect.height);
-		const shows = picture.kind === "frame" ? picture.frame : picture.card;
-		// Prepared in any case: a frame that was closed must be refused, not shown.
-		const read = picture.kind === "frame" ? workplace.reader.prepare(picture.frame, rect) : undefined;
-		const isDone = !resized && workplace.layerShows === shows;
-		workplace.layerShows = isDone ? shows : undefined;
-		return { place, workplace, read: isDone ? undefined : read, into: layer, rect, isDone };
-	}
-
-	async #readAll(tasks: readonly Task[]): Promise<void> {
-		const reads = tasks.map(({ workplace, read, into }) =>
-			read === undefined ? undefined : workplace.reader.read(read, into),
-		);
-		// All have to be over, also when one fails: the next picture uses the same memory.
-		const settled = await Promise.allSettled(reads);
-		const failed = settled.find((read) => read.status === "rejected");
-		if (failed !== undefined) {
-			throw failed.reason;
-		}
-	}
-
-	#finish(task: Task): void {
-		const { place, workplace } = task;
-		const { picture, border, label } = place;
-		if (!task.isDone) {
-			this.#drawPicture(task);
-		}
-		if (border !== undefined) {
-			workplace.layerShows = picture.kind === "frame" ? picture.frame : picture.card;
-			this.#showFramed(workplace.layer, place.rect, border);
-		}
-		if (label !== undefined) {
-			const output = this.#output;
-			const whole = { x: 0, y: 0, width: output.width, height: output.height };
-			blendGraphic(this.#memory.kernels, output, this.#graphics.of(label.graphic), label.x, label.y, whole);
-		}
-	}
-
-	#drawPicture({ place: { picture }, workplace, read, into, rect }: Task): void {
-		if (picture.kind === "card") {
-			blendGraphic(this.#memory.kernels, into, this.#graphics.of(picture.card), rect.x, rect.y, rect);
-		}
-		if (read !== undefined && read.way !== "direct") {
-			this.#scaler.scale(workplace.reader.scratch, into, rect);
-		}
-		if (read?.conversion !== undefined) {
-			this.#colours.convert(into, rect, read.conversion);
-		}
-	}
-
-	/** Puts a layer into its place, seen through its frame's mask, and the frame's line over its edge. */
-	#showFramed(layer: MemoryPicture, rect: Rect, border: Border): void {
-		const { kernels } = this.#memory;
-		const output = this.#output;
-		const { line, masks } = this.#frames.of(border, rect);
-		for (const plane of [0, 1, 2] as const) {
-			const shift = plane === 0 ? 0 : 1;
-			const width = rect.width >> shift;
-			kernels.maskPlane(
-				layer.address(plane),
-				layer.planes[plane].stride,
-				masks[plane],
-				width,
-				output.address(plane, rect.x >> shift, rect.y >> shift),
-				output.planes[plane].stride,
-				width,
-				rect.height >> shift,
-			);
-		}
-		blendGraphic(kernels, output, line, rect.x, rect.y, rect);
-	}
-
-	/** The picture as it was, at another time: shares its memory with all others of it. */
-	#stillFrame(timestampUs: number, durationUs: number): VideoFrame {
-		this.#still ??= programFrame(this.#output, timestampUs, durationUs);
+		// The picture as it was, at another time: shares its memory with all others of it.
+		this.#still ??= programFrame(drawing.output, timestampUs, durationUs);
 		return new VideoFrame(this.#still, { timestamp: timestampUs, duration: durationUs });
 	}
 
 	#forgetStill(): void {
 		this.#still?.close();
 		this.#still = undefined;
-	}
-
-	#workplace(index: number): Workplace {
-		let workplace = this.#workplaces[index];
-		if (workplace === undefined) {
-			const layer = new MemoryPicture(this.#memory);
-			workplace = { reader: new FrameReader(this.#memory), layer, layerShows: undefined };
-			this.#workplaces[index] = workplace;
-		}
-		return workplace;
 	}
 }

@@ -3,6 +3,7 @@ import { PlanarCompositor } from "../../../compositor-page/compositor/planar/pla
 import { GraphicsCache } from "../../../compositor-page/graphics/graphics-cache.ts";
 import { layOut, type OutputSize } from "../../../compositor-page/layouts/lay-out.ts";
 import { ProgramVideoEncoder } from "../../../encoders/avc/program-video-encoder.ts";
+import { avcCodecString, parseAvcConfig } from "../../../media/avc/avc-config.ts";
 import type { EncodedFrame } from "../../../media/encoded-frame.ts";
 import { FlvFrameReader } from "../../../media/flv/frame-reader.ts";
 import { FlvFrameWriter } from "../../../media/flv/frame-writer.ts";
@@ -86,9 +87,10 @@ async function decodeAll(clip: Uint8Array): Promise<VideoFrame[]> {
 		output: (picture) => pictures.push(picture),
 		error: (error) => failures.push(error),
 	});
-	const [, profile = 0, compatibility = 0, level = 0] = config ?? [];
-	const codec = `avc1.${[profile, compatibility, level].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-	decoder.configure({ codec, ...(config === undefined ? {} : { description: config }) });
+	if (config === undefined) {
+		throw new Error("colour bars: expected a clip with a configuration, got none");
+	}
+	decoder.configure({ codec: avcCodecString(parseAvcConfig(config)), description: config });
 	for (const { data, keyFrame, ptsUs } of frames) {
 		if (data.length > 0) {
 			decoder.decode(new EncodedVideoChunk({ type: keyFrame ? "key" : "delta", timestamp: ptsUs, data }));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { BrowserSession, type RunOptions } from "./browser-session.ts";
+import { BrowserSession } from "./browser-session.ts";
 
 /** A browser for all tests of the calling file or `describe`, opened before the first and closed after the last. */
 export function useBrowser(options: { readonly flags?: readonly string[] } = {}): Pick<BrowserSession, "run"> {
@@ -18,19 +18,4 @@ export function useBrowser(options: { readonly flags?: readonly string[] } = {})
 			return session.run(...args);
 		},
 	};
-}
-
-/** Runs one function in a browser of its own. Several runs are cheaper with {@link useBrowser}. */
-export async function runInBrowser<Result>(
-	modulePath: string | URL,
-	exportName: string,
-	args: readonly unknown[] = [],
-	options: RunOptions = {},
-): Promise<Result> {
-	const session = await BrowserSession.open();
-	try {
-		return await session.run<Result>(modulePath, exportName, args, options);
-	} finally {
-		await session.close();
-	}
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { browsersAmong, browsersByDuty, workBetween } from "../../../../bench/live/browsers.ts";
-import { parseStat } from "../../../../bench/live/process-times.ts";
+import { parseStat } from "../../../../scripts/process-usage.ts";
 
 describe("a process's state", () => {
 	test("is read past a command with brackets and spaces", () => {
