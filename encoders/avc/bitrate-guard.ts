@@ -4,28 +4,36 @@ const WINDOW_US = US_PER_SECOND;
 const BITS_PER_BYTE = 8;
 /** No second of the stream holds more than this share of the target, unless by one frame that nobody could foresee. */
 const TOLERATED = 1.2;
-/** Above this share the encoder is asked for less: early, since it follows its orders loosely, and late. */
-const LOWER_ABOVE = 1.1;
-/** Below this share, in every second of {@link RAISE_AFTER_US}, it may have more again. */
-const RAISE_BELOW = 0.95;
+/** A second is planned to hold this share at most, with the key frame that it may have to hold: above it the encoder is asked for less. */
+const PLANNED = 1.15;
+/** … and so much that it would be this, since it follows its orders loosely, and late. */
+const AIMED_AT = 1.1;
+/** Below this share it may have more again. */
+const RAISE_BELOW = 1;
 /** A picture that stands still for longer looks like the end of the broadcast, to viewers and to destinations. */
 const LONGEST_PAUSE_US = 5 * US_PER_SECOND;
 /** One step down is at most to a half, at least to nineteen twentieths. */
 const STRONGEST_STEP = 0.5;
 const WEAKEST_STEP = 0.95;
-/** While frames are left out, what leaves says nothing of how much too much it would be. */
-const DROPPING_STEP = 0.7;
+/** Where frames had to be left out, the plan was wrong. */
+const DROPPING_STEP = 0.9;
 const RAISE_STEP = 1.1;
 const LOWER_EVERY_US = 300_000;
-const RAISE_EVERY_US = US_PER_SECOND;
-/** Longer than from one key frame to the next: a second without one says nothing of what the next will hold. */
-const RAISE_AFTER_US = 2.5 * US_PER_SECOND;
+const RAISE_EVERY_US = 500_000;
+/** After so many delta frames {@link LATEST_WEIGHT} has forgotten nine tenths of what was before a change. */
+const FRAMES_TO_JUDGE_BY = 6;
 /** Below a twentieth of the target an encoder no longer follows; then only dropping helps. */
 const LEAST_SHARE = 0.05;
 /** How much of what the delta frames before say about the next comes from the latest. */
 const LATEST_WEIGHT = 0.3;
-/** What is expected of a frame is its like's mean and as much more. */
+/** What is expected of a delta frame is its like's mean and as much more. */
 const EXPECTED_MARGIN = 1.2;
+/** A key frame is not expected to be smaller than so many delta frames: the last may be of an easier scene. OpenH264's were 4 to 9 times as large. */
+const KEY_TO_DELTA = 4;
+/** The very first is no measure: OpenH264 begins at a low quality. */
+const KEY_TO_DELTA_AT_FIRST = 7;
+/** Most of a second's worth that such a guess can be. */
+const GUESSED_KEY_SHARE = 0.3;
 
 /** What a frame is to become: `asked` is a key frame that somebody waits for. */
 export type FrameKind = "delta" | "key" | "asked";
@@ -47,16 +55,19 @@ export class BitrateGuard {
 	#askedBps: number;
 	/** Of the last second, in order. */
 	#admitted: Admitted[] = [];
-	/** Bits expected of the next delta frame and of the next key frame; `undefined` before there was one. */
+	/** Mean bits of the latest delta frames, and those of the latest key frame; `undefined` before there was one. */
 	#usualDelta: number | undefined;
-	#usualKey: number | undefined;
+	#latestKey: number | undefined;
+	#keyFrames = 0;
+	/** From one frame to the next, those left out included. */
+	#usualStepUs: number | undefined;
+	#offeredUs: number | undefined;
 	/** Bits beyond the tolerated rate, as of `#debtUs`. */
 	#debtBits = 0;
 	#debtUs = Number.NEGATIVE_INFINITY;
 	#lastAdmittedUs: number | undefined;
 	#changedUs = Number.NEGATIVE_INFINITY;
-	/** When a second last held too much for the encoder to get more. */
-	#fullUs = Number.NEGATIVE_INFINITY;
+	#deltasSinceChange = 0;
 	#dropped = 0;
 	#droppedSinceChange = false;
 
@@ -86,7 +97,7 @@ export class BitrateGuard {
 		}
 		this.#debtBits *= scale;
 		this.#usualDelta = this.#usualDelta === undefined ? undefined : this.#usualDelta * scale;
-		this.#usualKey = this.#usualKey === undefined ? undefined : this.#usualKey * scale;
+		this.#latestKey = this.#latestKey === undefined ? undefined : this.#latestKey * scale;
 		this.#targetBps = targetBps;
 		this.#askedBps = targetBps;
 		this.#changedUs = atUs;
@@ -105,8 +116,9 @@ export class BitrateGuard {
 	 */
 	admit(atUs: number, kind: FrameKind): boolean {
 		this.#forget(atUs);
-		const expected = (kind === "key" ? this.#usualKey : this.#usualDelta) ?? 0;
-		if (this.#isTooMuch(kind === "asked" ? 0 : expected * EXPECTED_MARGIN, atUs)) {
+		this.#learnStep(atUs);
+		const expected = kind === "key" ? this.#expectedKey() : (this.#usualDelta ?? 0) * EXPECTED_MARGIN;
+		if (this.#isTooMuch(kind === "asked" ? 0 : expected, atUs)) {
 			this.#dropped += 1;
 			this.#droppedSinceChange = true;
 			return false;
@@ -128,21 +140,36 @@ export class BitrateGuard {
 		}
 		this.#debtBits = this.#debtBitsAt(atUs) + bits;
 		this.#debtUs = Math.max(atUs, this.#debtUs);
-		const share = this.#windowBits() / this.#targetBps;
-		if (share >= RAISE_BELOW || this.#droppedSinceChange) {
-			this.#fullUs = atUs;
-		}
+		return this.#steer(atUs);
+	}
+
+	/** Asks for less where a second would hold too much, for more where it would not; true when that is another rate. */
+	#steer(atUs: number): boolean {
 		const sinceUs = atUs - this.#changedUs;
-		if ((share > LOWER_ABOVE || this.#droppedSinceChange) && sinceUs >= LOWER_EVERY_US) {
+		// Where most are left out, it takes too long until there are enough to judge by.
+		if (sinceUs < LOWER_EVERY_US || (this.#deltasSinceChange < FRAMES_TO_JUDGE_BY && !this.#droppedSinceChange)) {
+			return false;
+		}
+		const share = this.#fullestSecondBits() / this.#targetBps;
+		if (share > PLANNED || this.#droppedSinceChange) {
 			const most = this.#droppedSinceChange ? DROPPING_STEP : WEAKEST_STEP;
 			this.#droppedSinceChange = false;
-			const step = Math.min(most, Math.max(STRONGEST_STEP, 1 / share));
-			return this.#ask(Math.max(this.#targetBps * LEAST_SHARE, this.#askedBps * step), atUs);
+			return this.#ask(this.#askedBps * Math.min(most, Math.max(STRONGEST_STEP, AIMED_AT / share)), atUs);
 		}
-		if (sinceUs >= RAISE_EVERY_US && atUs - this.#fullUs >= RAISE_AFTER_US) {
-			return this.#ask(Math.min(this.#targetBps, this.#askedBps * RAISE_STEP), atUs);
-		}
-		return false;
+		return share < RAISE_BELOW && sinceUs >= RAISE_EVERY_US && this.#ask(this.#askedBps * RAISE_STEP, atUs);
+	}
+
+	/** What the next seconds hold at most if all goes on like this: delta frames, and one key frame. */
+	#fullestSecondBits(): number {
+		const delta = this.#usualDelta ?? 0;
+		const framesASecond = US_PER_SECOND / (this.#usualStepUs ?? US_PER_SECOND);
+		return delta * Math.max(0, framesASecond - 1) + this.#expectedKey();
+	}
+
+	#expectedKey(): number {
+		const times = this.#keyFrames > 1 ? KEY_TO_DELTA : KEY_TO_DELTA_AT_FIRST;
+		const guess = Math.min((this.#usualDelta ?? 0) * times, this.#targetBps * GUESSED_KEY_SHARE);
+		return Math.max(this.#latestKey ?? 0, guess);
 	}
 
 	#isTooMuch(expectedBits: number, atUs: number): boolean {
@@ -163,11 +190,19 @@ export class BitrateGuard {
 	/** There are few key frames, and the last was of two seconds ago: it alone counts. */
 	#learn(kind: FrameKind, bits: number): void {
 		if (kind === "delta") {
-			const usual = this.#usualDelta ?? bits;
-			this.#usualDelta = usual * (1 - LATEST_WEIGHT) + bits * LATEST_WEIGHT;
+			this.#usualDelta = blended(this.#usualDelta, bits);
+			this.#deltasSinceChange += 1;
 		} else {
-			this.#usualKey = bits;
+			this.#latestKey = bits;
+			this.#keyFrames += 1;
 		}
+	}
+
+	/** A pause says nothing of how often frames come. */
+	#learnStep(atUs: number): void {
+		const stepUs = this.#offeredUs === undefined ? undefined : Math.min(atUs - this.#offeredUs, WINDOW_US);
+		this.#usualStepUs = stepUs === undefined ? undefined : blended(this.#usualStepUs, stepUs);
+		this.#offeredUs = atUs;
 	}
 
 	#debtBitsAt(atUs: number): number {
@@ -175,12 +210,16 @@ export class BitrateGuard {
 		return Math.max(0, this.#debtBits - Math.max(0, paidBits));
 	}
 
-	#ask(bps: number, atUs: number): boolean {
+	#ask(wantedBps: number, atUs: number): boolean {
+		const bps = Math.min(this.#targetBps, Math.max(this.#targetBps * LEAST_SHARE, wantedBps));
 		if (bps === this.#askedBps) {
 			return false;
 		}
+		// The next key frame will be another, too; of delta frames there are soon new ones to learn from.
+		this.#latestKey = this.#latestKey === undefined ? undefined : (this.#latestKey * bps) / this.#askedBps;
 		this.#askedBps = bps;
 		this.#changedUs = atUs;
+		this.#deltasSinceChange = 0;
 		return true;
 	}
 
@@ -191,4 +230,8 @@ export class BitrateGuard {
 		}
 		this.#admitted.splice(0, old);
 	}
+}
+
+function blended(before: number | undefined, latest: number): number {
+	return before === undefined ? latest : before * (1 - LATEST_WEIGHT) + latest * LATEST_WEIGHT;
 }
