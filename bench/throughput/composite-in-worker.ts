@@ -13,7 +13,7 @@ import type { ProgramShape } from "./program-shape.ts";
 import { SourceClip } from "./source-clip.ts";
 
 /** Composed pictures that wait for the encoder: enough to keep it at work. */
-const ENCODING_AHEAD = 4;
+const ENCODING_AHEAD = 8;
 
 export interface CompositeRun {
 	/** From the first frame given to a decoder to the last out of the encoder. */

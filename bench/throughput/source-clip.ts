@@ -4,7 +4,7 @@ import { FlvFrameReader } from "../../media/flv/frame-reader.ts";
 import { FlvTagReader } from "../../media/flv/tag-reader.ts";
 
 /** Decoded pictures that wait for the compositor: enough to keep the decoder at work. */
-const DECODED_AHEAD = 4;
+const DECODED_AHEAD = 8;
 
 /** A clip that is decoded a few pictures ahead. */
 export class SourceClip {
