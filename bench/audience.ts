@@ -10,9 +10,9 @@ import { audienceEventSchema } from "../worker/protocol/audience.ts";
 import { quantile } from "./harness/statistics.ts";
 
 /**
- * `node bench/audience.ts [--sockets 2000] [--deflate] [--json]`: what one shard of the audience costs. The real Worker on this machine, with one
+ * `node bench/audience.ts [--sockets 2000] [--json]`: what one shard of the audience costs. The real Worker on this machine, with one
  * shard, and that many people in it; both ends and wrangler's proxy between them share its processors. The proxy opens four files for each (the
- * Worker two), so that `ulimit -n` has to allow for it. With `--deflate` the clients offer compression, as browsers do (RFC 7692).
+ * Worker two), so that `ulimit -n` has to allow for it.
  */
 
 /** Connections that are being made at once: as many as a browser full of tabs. */
@@ -25,7 +25,6 @@ const HEARD_WITHIN_MS = 60_000;
 const { values } = parseArgs({
 	options: {
 		sockets: { type: "string", default: "2000" },
-		deflate: { type: "boolean", default: false },
 		json: { type: "boolean", default: false },
 	},
 	strict: true,
@@ -43,7 +42,7 @@ class Viewer {
 	messages = 0;
 
 	constructor(url: string) {
-		this.#socket = new WebSocket(url, { perMessageDeflate: values.deflate });
+		this.#socket = new WebSocket(url);
 		this.joined = new Promise((resolve, reject) => {
 			this.#socket.on("message", (data) => {
 				const { status } = audienceEventSchema.parse(JSON.parse(String(data)));
