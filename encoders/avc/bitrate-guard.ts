@@ -5,11 +5,11 @@ const BITS_PER_BYTE = 8;
 /** No second of the stream holds more than this share of the target, unless by one frame that nobody could foresee. */
 const TOLERATED = 1.2;
 /** A second is planned to hold this share at most, with the key frame that it may have to hold: above it the encoder is asked for less. */
-const PLANNED = 1.15;
+const PLANNED = 1.17;
 /** … and so much that it would be this, since it follows its orders loosely, and late. */
-const AIMED_AT = 1.1;
+const AIMED_AT = 1.12;
 /** Below this share it may have more again. */
-const RAISE_BELOW = 1;
+const RAISE_BELOW = 1.08;
 /** A picture that stands still for longer looks like the end of the broadcast, to viewers and to destinations. */
 const LONGEST_PAUSE_US = 5 * US_PER_SECOND;
 /** One step down is at most to a half, at least to nineteen twentieths. */
@@ -17,7 +17,8 @@ const STRONGEST_STEP = 0.5;
 const WEAKEST_STEP = 0.95;
 /** Where frames had to be left out, the plan was wrong. */
 const DROPPING_STEP = 0.9;
-const RAISE_STEP = 1.1;
+/** One step up is at most by a tenth, and less where little is missing: what is raised shortly before a key frame makes that one large. */
+const STRONGEST_RAISE = 1.1;
 const LOWER_EVERY_US = 300_000;
 const RAISE_EVERY_US = 500_000;
 /** After so many delta frames {@link LATEST_WEIGHT} has forgotten nine tenths of what was before a change. */
@@ -26,14 +27,16 @@ const FRAMES_TO_JUDGE_BY = 6;
 const LEAST_SHARE = 0.05;
 /** How much of what the delta frames before say about the next comes from the latest. */
 const LATEST_WEIGHT = 0.3;
-/** What is expected of a delta frame is its like's mean and as much more. */
+/** What is expected of a delta frame is its like's mean and as much more; of a key frame, the largest of its like and as much more. */
 const EXPECTED_MARGIN = 1.2;
+/** OpenH264's key frames of one scene differ by half: the largest of so many is what to expect, and the very first no measure, since it begins at a low quality. */
+const KEYS_TO_JUDGE_BY = 3;
 /** A key frame is not expected to be smaller than so many delta frames: the last may be of an easier scene. OpenH264's were 4 to 9 times as large. */
 const KEY_TO_DELTA = 4;
-/** The very first is no measure: OpenH264 begins at a low quality. */
-const KEY_TO_DELTA_AT_FIRST = 7;
+/** … while there are too few to judge by: with what the frames right after it take beyond their like. */
+const KEY_TO_DELTA_AT_FIRST = 9.5;
 /** Most of a second's worth that such a guess can be. */
-const GUESSED_KEY_SHARE = 0.3;
+const GUESSED_KEY_SHARE = 0.33;
 
 /** What a frame is to become: `asked` is a key frame that somebody waits for. */
 export type FrameKind = "delta" | "key" | "asked";
@@ -55,9 +58,10 @@ export class BitrateGuard {
 	#askedBps: number;
 	/** Of the last second, in order. */
 	#admitted: Admitted[] = [];
-	/** Mean bits of the latest delta frames, and those of the latest key frame; `undefined` before there was one. */
+	/** Mean bits of the latest delta frames; `undefined` before there was one. */
 	#usualDelta: number | undefined;
-	#latestKey: number | undefined;
+	/** Bits of the latest key frames. */
+	#latestKeys: readonly number[] = [];
 	#keyFrames = 0;
 	/** From one frame to the next, those left out included. */
 	#usualStepUs: number | undefined;
@@ -97,7 +101,7 @@ export class BitrateGuard {
 		}
 		this.#debtBits *= scale;
 		this.#usualDelta = this.#usualDelta === undefined ? undefined : this.#usualDelta * scale;
-		this.#latestKey = this.#latestKey === undefined ? undefined : this.#latestKey * scale;
+		this.#latestKeys = this.#latestKeys.map((bits) => bits * scale);
 		this.#targetBps = targetBps;
 		this.#askedBps = targetBps;
 		this.#changedUs = atUs;
@@ -117,7 +121,7 @@ export class BitrateGuard {
 	admit(atUs: number, kind: FrameKind): boolean {
 		this.#forget(atUs);
 		this.#learnStep(atUs);
-		const expected = kind === "key" ? this.#expectedKey() : (this.#usualDelta ?? 0) * EXPECTED_MARGIN;
+		const expected = kind === "key" ? this.#likelyKey() : (this.#usualDelta ?? 0) * EXPECTED_MARGIN;
 		if (this.#isTooMuch(kind === "asked" ? 0 : expected, atUs)) {
 			this.#dropped += 1;
 			this.#droppedSinceChange = true;
@@ -156,20 +160,30 @@ export class BitrateGuard {
 			this.#droppedSinceChange = false;
 			return this.#ask(this.#askedBps * Math.min(most, Math.max(STRONGEST_STEP, AIMED_AT / share)), atUs);
 		}
-		return share < RAISE_BELOW && sinceUs >= RAISE_EVERY_US && this.#ask(this.#askedBps * RAISE_STEP, atUs);
+		const raise = Math.min(STRONGEST_RAISE, AIMED_AT / share);
+		return share < RAISE_BELOW && sinceUs >= RAISE_EVERY_US && this.#ask(this.#askedBps * raise, atUs);
 	}
 
 	/** What the next seconds hold at most if all goes on like this: delta frames, and one key frame. */
 	#fullestSecondBits(): number {
 		const delta = this.#usualDelta ?? 0;
 		const framesASecond = US_PER_SECOND / (this.#usualStepUs ?? US_PER_SECOND);
-		return delta * Math.max(0, framesASecond - 1) + this.#expectedKey();
+		return delta * Math.max(0, framesASecond - 1) + this.#largestKey();
 	}
 
-	#expectedKey(): number {
-		const times = this.#keyFrames > 1 ? KEY_TO_DELTA : KEY_TO_DELTA_AT_FIRST;
-		const guess = Math.min((this.#usualDelta ?? 0) * times, this.#targetBps * GUESSED_KEY_SHARE);
-		return Math.max(this.#latestKey ?? 0, guess);
+	/** What has to be planned for. */
+	#largestKey(): number {
+		const times = this.#keyFrames > KEYS_TO_JUDGE_BY ? KEY_TO_DELTA : KEY_TO_DELTA_AT_FIRST;
+		return Math.max(...this.#latestKeys.map((bits) => bits * EXPECTED_MARGIN), this.#guessedKey(times));
+	}
+
+	/** Only for what is likely a frame is left out. */
+	#likelyKey(): number {
+		return Math.max(this.#latestKeys.at(-1) ?? 0, this.#guessedKey(KEY_TO_DELTA));
+	}
+
+	#guessedKey(times: number): number {
+		return Math.min((this.#usualDelta ?? 0) * times, this.#targetBps * GUESSED_KEY_SHARE);
 	}
 
 	#isTooMuch(expectedBits: number, atUs: number): boolean {
@@ -187,13 +201,12 @@ export class BitrateGuard {
 		return this.#admitted.reduce((sum, { bits }) => sum + bits, 0);
 	}
 
-	/** There are few key frames, and the last was of two seconds ago: it alone counts. */
 	#learn(kind: FrameKind, bits: number): void {
 		if (kind === "delta") {
 			this.#usualDelta = blended(this.#usualDelta, bits);
 			this.#deltasSinceChange += 1;
 		} else {
-			this.#latestKey = bits;
+			this.#latestKeys = [...this.#latestKeys, bits].slice(-KEYS_TO_JUDGE_BY);
 			this.#keyFrames += 1;
 		}
 	}
@@ -216,7 +229,8 @@ export class BitrateGuard {
 			return false;
 		}
 		// The next key frame will be another, too; of delta frames there are soon new ones to learn from.
-		this.#latestKey = this.#latestKey === undefined ? undefined : (this.#latestKey * bps) / this.#askedBps;
+		const scale = bps / this.#askedBps;
+		this.#latestKeys = this.#latestKeys.map((bits) => bits * scale);
 		this.#askedBps = bps;
 		this.#changedUs = atUs;
 		this.#deltasSinceChange = 0;
