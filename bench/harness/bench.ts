@@ -13,8 +13,8 @@ export interface BenchContext {
 	say(text: string): void;
 }
 
-/** A cell: words as they are, a figure with its unit, or a figure's spread over the runs. */
-export type Cell = string | Figure | undefined;
+/** A cell: words as they are, a figure with its unit, or a figure's spread over the runs; nothing where there is none, which JSON keeps as `null`. */
+export type Cell = string | Figure | undefined | null;
 
 export interface Figure {
 	readonly value: number | Spread;

@@ -23,7 +23,7 @@ export function tableMarkdown({ title, columns, rows }: BenchTable): string {
 
 /** A figure with its spread is its median, and in brackets the least and the most. */
 export function cellText(cell: Cell): string {
-	if (cell === undefined) {
+	if (cell === undefined || cell === null) {
 		return "–";
 	}
 	if (typeof cell === "string") {

@@ -97,4 +97,15 @@ describe("tables", () => {
 		expect(filled).toContain("<!-- bench two -->\nstays\n<!-- end -->");
 		expect(fillPage(filled, (name) => (name === "one" ? result : undefined))).toBe(filled);
 	});
+
+	test("what is kept as JSON reads as it was printed, with nothing where there was nothing", () => {
+		const table = {
+			title: "T",
+			columns: ["a", "b"],
+			rows: [["x", undefined, { value: spreadOf([1, 2]), unit: "ms" }]],
+		};
+		const result: KeptResult = { name: "one", runs: 5, machine: MACHINE, tables: [table], verdicts: [], notes: [] };
+		const kept = JSON.parse(JSON.stringify(result)) as KeptResult;
+		expect(resultMarkdown("one", kept, kept.machine)).toBe(resultMarkdown("one", result, MACHINE));
+	});
 });
