@@ -9,7 +9,8 @@ import { isPicture } from "./measured-part.ts";
 /** Hears a stream of the Router's as any subscriber does, and notes when each picture came. */
 export class RouterTap implements Disposable {
 	readonly #socket: WebSocket;
-	readonly #heardAtMs = new Map<string, number>();
+	/** By the picture's bytes: one that is like the last has the same as others of its kind. */
+	readonly #heardAtMs = new Map<string, number[]>();
 	#firstAtMs: number | undefined;
 
 	private constructor(socket: WebSocket) {
@@ -41,9 +42,9 @@ export class RouterTap implements Disposable {
 		return this.#firstAtMs;
 	}
 
-	/** When this very picture came first: by its bytes, which go through the Router as they are. */
-	heardAtMs({ body }: Pick<FlvTag, "body">): number | undefined {
-		return this.#heardAtMs.get(digestOf(body));
+	/** When this very picture came: by its bytes, which go through the Router as they are, and of several with the same the one nearest to `aboutMs`. */
+	heardAtMs({ body }: Pick<FlvTag, "body">, aboutMs: number): number | undefined {
+		return nearest(this.#heardAtMs.get(digestOf(body)) ?? [], aboutMs);
 	}
 
 	[Symbol.dispose](): void {
@@ -56,10 +57,16 @@ export class RouterTap implements Disposable {
 		}
 		this.#firstAtMs ??= nowMs;
 		const digest = digestOf(tag.body);
-		if (!this.#heardAtMs.has(digest)) {
-			this.#heardAtMs.set(digest, nowMs);
-		}
+		this.#heardAtMs.set(digest, [...(this.#heardAtMs.get(digest) ?? []), nowMs]);
 	}
+}
+
+/** Of those times, the one that is nearest to `aboutMs`; `undefined` of none. */
+export function nearest(timesMs: readonly number[], aboutMs: number): number | undefined {
+	return timesMs.reduce<number | undefined>(
+		(best, each) => (best === undefined || Math.abs(each - aboutMs) < Math.abs(best - aboutMs) ? each : best),
+		undefined,
+	);
 }
 
 function digestOf(body: Uint8Array): string {

@@ -75,8 +75,8 @@ function pathsOf({ talker, delays, tags }: SeenPerson, feeds: Feeds, taps: Taps)
 	const pictures = picturesOf({ tags: feeds[talker] });
 	return delays.map(({ number, sentAtMs, receivedAtMs }, index) => {
 		const [sent, received] = [pictures[number], tags[index]];
-		const atRouterMs = sent && taps[talker].heardAtMs(sent);
-		const composedAtMs = received && taps.program.heardAtMs(received);
+		const atRouterMs = sent && taps[talker].heardAtMs(sent, sentAtMs);
+		const composedAtMs = received && taps.program.heardAtMs(received, receivedAtMs);
 		if (atRouterMs === undefined || composedAtMs === undefined) {
 			throw new Error(`latency: expected picture ${number} of the ${talker} to have passed the Router, got no trace`);
 		}
